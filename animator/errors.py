@@ -1,0 +1,58 @@
+"""Everything that can go wrong and that a person can do something about.
+
+    AnimatorError
+      +- SourceError      a camera, file, folder, URL or take cannot be read
+      +- SinkError        an output cannot be written
+      +- ModelError       the face model file is missing, damaged or cannot be fetched
+      +- TrackingError    the face tracker cannot start
+      +- TakeError        a take breaks its file contract
+      +- RigError         an avatar is unknown or breaks its format
+      +- RenderError      no OpenGL, or a picture cannot be drawn
+      +- SettingError     a setting is outside its range
+      +- ShapeError       an array has another shape than its contract says
+
+The message of each says what was wanted, what came, and the remedy, in one line: the command line
+prints it as it is and exits with code 2.
+"""
+
+from __future__ import annotations
+
+
+class AnimatorError(Exception):
+    """The root: catch this to catch every error that the package raises on purpose."""
+
+
+class SourceError(AnimatorError):
+    """A camera, file, folder, URL or take cannot be read."""
+
+
+class SinkError(AnimatorError):
+    """An output cannot be written."""
+
+
+class ModelError(AnimatorError):
+    """The face model file is missing, damaged or cannot be fetched."""
+
+
+class TrackingError(AnimatorError):
+    """The face tracker cannot start."""
+
+
+class TakeError(AnimatorError):
+    """A take breaks its file contract."""
+
+
+class RigError(AnimatorError):
+    """An avatar is unknown or breaks its format."""
+
+
+class RenderError(AnimatorError):
+    """No OpenGL, or a picture cannot be drawn."""
+
+
+class SettingError(AnimatorError):
+    """A setting is outside its range."""
+
+
+class ShapeError(AnimatorError):
+    """An array has another shape than its contract says."""

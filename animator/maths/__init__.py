@@ -1,0 +1,1 @@
+"""Maths on whole arrays: rotations, rigid alignment, projection, filters, easing."""
