@@ -10,8 +10,8 @@ from functools import cache
 
 import numpy as np
 
-from ..data import Array
-from ..resources import asset_path
+from .data import Array
+from .resources import asset_path
 
 FACE_OVAL = (
     10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377,
