@@ -1,0 +1,106 @@
+"""Avatars by name: the built-in ones in `rigs/`, or any folder with a `rig.toml`, or a .glb file."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..data import Array
+from ..errors import RigError
+from ..resources import rigs_folder
+from .gltf import load_gltf
+from .mapping import mapping_from_csv
+from .rig import ROLES, Rig
+
+DESCRIPTION = "rig.toml"
+_MODEL_SUFFIXES = (".glb", ".gltf")
+
+
+def known_rigs() -> tuple[str, ...]:
+    """Names of the built-in avatars, sorted."""
+    return tuple(sorted(path.parent.name for path in rigs_folder().glob(f"*/{DESCRIPTION}")))
+
+
+def load_rig(name_or_path: str | Path) -> Rig:
+    """An avatar by its built-in name, by the folder of its `rig.toml`, or by its .glb or .gltf file."""
+    path = Path(name_or_path)
+    if path.suffix.lower() in _MODEL_SUFFIXES:
+        if not path.is_file():
+            raise RigError(f"there is no file {path}")
+        return load_gltf(path)
+    for folder in (rigs_folder() / path, path):
+        if (folder / DESCRIPTION).is_file():
+            return _load_folder(folder)
+    raise RigError(
+        f"unknown avatar {str(name_or_path)!r}: expected one of {', '.join(known_rigs())}, "
+        f"a folder with {DESCRIPTION}, or a .glb file"
+    )
+
+
+def rig_description(name_or_path: str | Path) -> dict[str, Any]:
+    """What `rig.toml` says of an avatar: title, maker, source, licence."""
+    for folder in (rigs_folder() / Path(name_or_path), Path(name_or_path)):
+        if (folder / DESCRIPTION).is_file():
+            return _read_description(folder)
+    raise RigError(f"unknown avatar {str(name_or_path)!r}: expected one of {', '.join(known_rigs())}")
+
+
+def _load_folder(folder: Path) -> Rig:
+    """A rig as its description completes its file."""
+    said = _read_description(folder)
+    model = said.get("model")
+    if not isinstance(model, str) or not (folder / model).is_file():
+        raise RigError(f"{folder / DESCRIPTION}: `model` must name a file beside it, got {model!r}")
+    rig = load_gltf(folder / model)
+    changes: dict[str, Any] = {"name": folder.name}
+    if "mapping" in said:
+        changes["mapping"] = mapping_from_csv(folder / str(said["mapping"]), rig.morph_names)
+    if "joints" in said:
+        changes["roles"] = _roles(folder, said["joints"], rig)
+    if "rig_from_face" in said:
+        changes["rig_from_face"] = _placement(folder, said["rig_from_face"])
+    hidden = frozenset(map(str, said.get("hidden_in_mask", [])))
+    unknown = hidden - {part.name for part in rig.parts}
+    if unknown:
+        raise RigError(f"{folder / DESCRIPTION}: hidden_in_mask: there is no part {', '.join(sorted(unknown))}")
+    return replace(rig, hidden_in_mask=hidden, **changes)
+
+
+def _read_description(folder: Path) -> dict[str, Any]:
+    """The parsed `rig.toml`."""
+    try:
+        return tomllib.loads((folder / DESCRIPTION).read_text("utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise RigError(f"cannot read {folder / DESCRIPTION}: {error}") from error
+
+
+def _roles(folder: Path, said: object, rig: Rig) -> dict[str, int]:
+    """`[joints]`: role = "joint name"."""
+    names = [joint.name for joint in rig.joints]
+    roles = {}
+    for role, name in said.items() if isinstance(said, dict) else ():
+        if role not in ROLES or name not in names:
+            raise RigError(
+                f"{folder / DESCRIPTION}: joints: expected one of {', '.join(ROLES)} to name a joint, "
+                f"got {role} = {name!r}"
+            )
+        roles[role] = names.index(name)
+    return roles
+
+
+def _placement(folder: Path, said: object) -> Array:
+    """`[rig_from_face]`: scale (rig units per centimetre) and offset (rig units)."""
+    try:
+        scale, offset = float(said["scale"]), np.asarray(said.get("offset", (0, 0, 0)), np.float64)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise RigError(f"{folder / DESCRIPTION}: rig_from_face needs `scale` and `offset`") from error
+    if scale <= 0 or offset.shape != (3,) or not np.isfinite([scale, *offset]).all():
+        raise RigError(f"{folder / DESCRIPTION}: rig_from_face: expected scale > 0 and 3 offsets")
+    matrix = np.eye(4)
+    matrix[:3, :3] *= scale
+    matrix[:3, 3] = offset
+    return matrix

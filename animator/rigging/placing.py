@@ -1,0 +1,86 @@
+"""What a foreign avatar does not say: which joints are head, neck and eyes, and where its face is."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..channels import INDEX
+from ..data import Array
+from ..topology import LEFT_EYE, LIPS_OUTER, RIGHT_EYE, canonical_face
+from .rig import Joint
+
+_NAMES = {
+    "head": ("head", "jbipchead", "mixamorighead", "headjoint", "face"),
+    "neck": ("neck", "jbipcneck", "mixamorigneck", "neck1"),
+    "leftEye": ("lefteye", "eyeleft", "eyel", "leye", "grpeyeleft", "jadjlfaceeye", "mixamoriglefteye"),
+    "rightEye": ("righteye", "eyeright", "eyer", "reye", "grpeyeright", "jadjrfaceeye", "mixamorigrighteye"),
+    "jaw": ("jaw", "jawjoint", "mixamorigjaw", "lowerjaw"),
+}
+_LANDMARKS = {"eyeBlinkLeft": LEFT_EYE, "eyeBlinkRight": RIGHT_EYE, "mouthPucker": LIPS_OUTER}
+"""Channels that move one small region, and where that region is on the canonical face."""
+
+
+def roles_from_names(
+    joints: tuple[Joint, ...], positions: Array, skin_joints: Array
+) -> tuple[tuple[Joint, ...], dict[str, int], Array]:
+    """Find the joints that a performer moves.
+
+    returns : joints, roles, skin_joints. An avatar without a head joint gets one, as the parent of all,
+              at the middle of its lowest third: the whole of it is a head then"""
+    plain = ["".join(c for c in joint.name.lower() if c.isalnum()) for joint in joints]
+    roles = {}
+    for role, names in _NAMES.items():
+        found = [plain.index(name) for name in names if name in plain]
+        if found:
+            roles[role] = found[0]
+    if "head" in roles and not _above(joints, roles):
+        return joints, roles, skin_joints
+    low, high = positions.min(0), positions.max(0)
+    place = np.eye(4)
+    place[:3, 3] = (low + high) / 2
+    place[1, 3] = low[1] + (high[1] - low[1]) / 3
+    away = np.linalg.inv(place)
+    shifted = tuple(
+        Joint(j.name, 0, away @ j.rest_local) if j.parent < 0 else Joint(j.name, j.parent + 1, j.rest_local)
+        for j in joints
+    )
+    roles = {role: index + 1 for role, index in roles.items() if role not in ("head", "neck")}
+    return (Joint("head", -1, place), *shifted), {"head": 0, **roles}, skin_joints + 1
+
+
+def _above(joints: tuple[Joint, ...], roles: dict[str, int]) -> bool:
+    """True if an eye does not hang on the head joint: then that one is only the head's mesh."""
+    for role in ("leftEye", "rightEye"):
+        joint = roles.get(role, roles["head"])
+        while joint not in (-1, roles["head"]):
+            joint = joints[joint].parent
+        if joint == -1:
+            return True
+    return False
+
+
+def rig_from_face_guess(positions: Array, morphs: Array, mapping: Array) -> Array:
+    """Lay the canonical face over an avatar's face by what its blinks and its pucker move.
+
+    returns : (4, 4) float64 scale and translation, centimetres -> the rig's units; from the bounding box
+              where the avatar lacks those channels"""
+    face = canonical_face().positions_cm.astype(np.float64)
+    here, there = [], []
+    for channel, landmarks in _LANDMARKS.items():
+        rows = np.flatnonzero(mapping[:, INDEX[channel]]) if len(mapping) else ()
+        strength = sum((np.linalg.norm(morphs[row], axis=1) for row in rows), np.zeros(len(positions))) ** 2
+        if strength.sum() > 0:
+            here.append(face[list(landmarks)].mean(0))
+            there.append(strength @ positions / strength.sum())
+    if len(here) == len(_LANDMARKS):
+        source, target = np.array(here), np.array(there)
+    else:
+        source = np.array([face.min(0), face.max(0)])
+        target = np.array([positions.min(0), positions.max(0)], np.float64)
+    centre_here, centre_there = source.mean(0), target.mean(0)
+    spread = np.linalg.norm(source - centre_here)
+    scale = float(np.linalg.norm(target - centre_there) / spread) or 0.01
+    matrix = np.eye(4)
+    matrix[:3, :3] *= scale
+    matrix[:3, 3] = centre_there - scale * centre_here
+    return matrix

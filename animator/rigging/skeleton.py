@@ -1,0 +1,89 @@
+"""The few joints that a performer moves: head, neck, eyes and jaw; every other joint follows its parent.
+
+A joint's turn is given in the rig's own axes about the joint's own place, so the direction in which an
+avatar's maker let a joint's axes point at rest does not matter.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..channels import INDEX
+from ..data import Array, Motion
+from ..maths.rotations import IDENTITY_WXYZ, inverse_wxyz, matrix_from_wxyz, multiply_wxyz, slerp_wxyz
+from .rig import ROLES, Joint, Rig
+
+NECK_SHARE = 0.4
+"""The part of the head's rotation that the neck takes on; the head does the rest."""
+JAW_OPEN_RAD = 0.35
+"""How far a jaw joint drops at jawOpen = 1, in rigs whose jaw is a joint and not a morph."""
+
+
+def joint_globals(joints: tuple[Joint, ...]) -> Array:
+    """rig_from_joint of each joint at rest: (J, 4, 4) float64."""
+    result = np.zeros((len(joints), 4, 4))
+    for index, joint in enumerate(joints):
+        result[index] = joint.rest_local if joint.parent < 0 else result[joint.parent] @ joint.rest_local
+    return result
+
+
+def eye_rotation(angles_rad: Array) -> Array:
+    """head_from_eye of one eye.
+
+    angles_rad : (2,) yaw (+ to the subject's left), pitch (+ up)
+    returns    : (3, 3) float64, pitch outermost as on ARKit devices: + about x looks down"""
+    yaw, down = float(angles_rad[0]), -float(angles_rad[1])
+    cy, sy, cx, sx = np.cos(yaw), np.sin(yaw), np.cos(down), np.sin(down)
+    return np.array([[cy, 0.0, sy], [sx * sy, cx, -sx * cy], [-cx * sy, sx, cx * cy]])
+
+
+class Skeleton:
+    """Moving joints of a rig as a small tree, and where a motion puts them.
+
+    `moving` lists the roles that the rig has, parents first; index 0 of every table stands for the part
+    of the rig that stays where it is."""
+
+    def __init__(self, rig: Rig) -> None:
+        places = joint_globals(rig.joints)[:, :3, 3]
+        role_of = {rig.roles[role]: role for role in ROLES if role in rig.roles}
+        self.moving: list[str] = []
+        self.slot_of_joint = np.zeros(len(rig.joints), np.int64)
+        """(J,) which moving slot each of the rig's joints follows; 0 is at rest."""
+        self._parents, self._places = [0], [np.zeros(3)]
+        for index, joint in enumerate(rig.joints):
+            parent_slot = int(self.slot_of_joint[joint.parent]) if joint.parent >= 0 else 0
+            self.slot_of_joint[index] = parent_slot
+            if index in role_of:
+                self.moving.append(role_of[index])
+                self._parents.append(parent_slot)
+                self._places.append(places[index])
+                self.slot_of_joint[index] = len(self.moving)
+        self.turns = np.zeros((len(self.moving) + 1, 3, 4))
+        """(S, 3, 4) moved_from_rest of each slot, written by `pose`."""
+        self.turns[:, :, :3] = np.eye(3)
+        jaw_is_morphed = bool(rig.mapping[:, INDEX["jawOpen"]].any()) if len(rig.mapping) else False
+        self._jaw_open_rad = 0.0 if jaw_is_morphed else JAW_OPEN_RAD
+
+    def pose(self, motion: Motion, head_turns: bool) -> Array:
+        """Set and return `turns`: (S, 3, 4) float64, rig's space to itself, metres."""
+        for slot, role in enumerate(self.moving, start=1):
+            parent, place = self.turns[self._parents[slot]], self._places[slot]
+            rotation = parent[:, :3] @ self._rotation(role, motion, head_turns)
+            self.turns[slot, :, :3] = rotation
+            self.turns[slot, :, 3] = parent[:, :3] @ place + parent[:, 3] - rotation @ place
+        return self.turns
+
+    def _rotation(self, role: str, motion: Motion, head_turns: bool) -> Array:
+        """(3, 3) turn of one joint relative to its parent, in the rig's axes."""
+        if role in ("leftEye", "rightEye"):
+            return eye_rotation(motion.gaze.angles_rad[0 if role == "leftEye" else 1])
+        if role == "jaw":
+            return eye_rotation(np.array([0.0, -self._jaw_open_rad * motion.expression["jawOpen"]]))
+        if not head_turns:
+            return np.eye(3)
+        whole = motion.pose.rotation_wxyz
+        share = NECK_SHARE if "neck" in self.moving and "head" in self.moving else 1.0
+        of_neck = slerp_wxyz(IDENTITY_WXYZ, whole, share)
+        if role == "neck" or share == 1.0:
+            return matrix_from_wxyz(of_neck)
+        return matrix_from_wxyz(multiply_wxyz(inverse_wxyz(of_neck), whole))
