@@ -31,4 +31,6 @@ def camera_from_pixels(pixels: Array, depth_cm: Array, image_size_px: tuple[int,
     returns  : (..., 3) centimetres in camera space"""
     centred = np.asarray(pixels, np.float64) - 0.5 * np.asarray(image_size_px, np.float64)
     depth = np.asarray(depth_cm, np.float64)[..., None]
-    return np.concatenate([centred * np.array([1.0, -1.0]) * depth / focal, -depth * np.ones_like(centred[..., :1])], -1)
+    return np.concatenate(
+        [centred * np.array([1.0, -1.0]) * depth / focal, -depth * np.ones_like(centred[..., :1])], -1
+    )

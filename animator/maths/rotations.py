@@ -76,9 +76,7 @@ def inverse_wxyz(wxyz: Array) -> Array:
 def wxyz_from_axis_angle(axis: Array, angle_rad: float) -> Array:
     """The rotation by `angle_rad` about `axis` ((3,), any length but 0), right-handed."""
     axis = np.asarray(axis, np.float64)
-    return np.concatenate(
-        [[np.cos(angle_rad / 2)], np.sin(angle_rad / 2) * axis / np.linalg.norm(axis)]
-    )
+    return np.concatenate([[np.cos(angle_rad / 2)], np.sin(angle_rad / 2) * axis / np.linalg.norm(axis)])
 
 
 def slerp_wxyz(start: Array, end: Array, share: float) -> Array:
@@ -120,3 +118,15 @@ def matrix_from_yaw_pitch_roll(angles_rad: Array) -> Array:
     about_x = stack([[one, zero, zero], [zero, cp, sp], [zero, -sp, cp]])
     about_z = stack([[cr, -sr, zero], [sr, cr, zero], [zero, zero, one]])
     return about_y @ about_x @ about_z
+
+
+def matrix_from_vector(vector_rad: Array) -> Array:
+    """The rotation about `vector_rad` by its length (Rodrigues).
+
+    vector_rad : (3,) axis times angle; (0, 0, 0) is no rotation
+    returns    : (3, 3) float64"""
+    x, y, z = (float(v) for v in vector_rad)
+    angle = np.sqrt(x * x + y * y + z * z)
+    cross = np.array([[0.0, -z, y], [z, 0.0, -x], [-y, x, 0.0]])
+    # sinc(t / pi) = sin(t) / t, and 1 - cos(t) = 2 sin(t / 2)^2: both without a division by 0
+    return np.eye(3) + np.sinc(angle / np.pi) * cross + 0.5 * np.sinc(angle / (2 * np.pi)) ** 2 * cross @ cross

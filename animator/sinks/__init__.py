@@ -1,1 +1,1 @@
-""""""
+"""Where pictures and motion go."""

@@ -1,1 +1,1 @@
-""""""
+"""Finds faces in pictures and keeps their identities."""

@@ -1,0 +1,116 @@
+"""Video files and network streams, decoded by PyAV."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+
+from ..data import Array, Frame
+from ..errors import SourceError
+
+log = logging.getLogger("animator")
+
+DEFAULT_FPS = 30.0
+OPEN_TIMEOUT_S, READ_TIMEOUT_S = 10.0, 10.0
+
+
+class VideoSource:
+    """A video file or an http/rtsp stream.
+
+    A file that breaks off in the middle gives the frames before the break; `broken` then tells why.
+    loop : begin again at the end, time going on"""
+
+    def __init__(self, address: str | Path, *, loop: bool = False) -> None:
+        import av
+
+        self._address, self._loop = str(address), loop
+        self.is_stream = "://" in self._address
+        self.name = self._address if self.is_stream else Path(address).name
+        self.broken: str | None = None
+        with self._errors("open"):
+            timeout = (OPEN_TIMEOUT_S, READ_TIMEOUT_S) if self.is_stream else None
+            self._container = av.open(self._address, timeout=timeout)
+        if not self._container.streams.video:
+            self._container.close()
+            raise SourceError(f"{self.name} holds no video: wanted a video file, a picture, a take or a camera number")
+        self._stream = self._container.streams.video[0]
+        self._stream.thread_type = "AUTO"
+        self.fps = float(self._stream.average_rate or self._stream.guessed_rate or DEFAULT_FPS)
+        self.frame_count = None if loop else (self._stream.frames or self._count_from_duration())
+        self.live = self.is_stream and self.frame_count is None
+        self._frames = self._decoded()
+        self._first: Frame | None = next(self._frames, None)  # a file that only looks like a video fails here
+        if self._first is None:
+            raise SourceError(f"{self.name} is not a video that can be read: {self.broken or 'it has no frames'}")
+        self.size_px = self._first.size_px
+
+    def __iter__(self) -> Iterator[Frame]:
+        if self._first is not None:
+            first, self._first = self._first, None
+            yield first
+        yield from self._frames
+
+    def close(self) -> None:
+        """Give the file or the connection back."""
+        self._frames.close()
+        self._container.close()
+
+    def _count_from_duration(self) -> int | None:
+        duration = self._container.duration
+        return round(duration / 1e6 * self.fps) if duration and duration > 0 else None
+
+    def _decoded(self) -> Iterator[Frame]:
+        index, start_s = 0, 0.0
+        while True:
+            before = index
+            last_s = start_s - 1e-3
+            for rgb, time_s in self._one_pass():
+                last_s = max(last_s + 1e-3, start_s + time_s)  # some files repeat or drop timestamps
+                yield Frame(rgb, last_s, index)
+                index += 1
+            if not self._loop or index == before:
+                break
+            start_s = last_s + 1 / self.fps
+            self._container.seek(0)
+        expected = self._stream.frames
+        if not self._loop and self.broken is None and expected and index < expected:
+            self.broken = f"it ends after {index} of {expected} frames"
+
+    def _one_pass(self) -> Iterator[tuple[Array, float]]:
+        """Every picture and its time from the start of the file."""
+        import av
+
+        origin: float | None = None
+        count = 0
+        try:
+            for picture in self._container.decode(self._stream):
+                time_s = picture.time if picture.time is not None else count / self.fps
+                origin = time_s if origin is None else origin
+                yield _upright(picture.to_ndarray(format="rgb24"), picture.rotation), time_s - origin
+                count += 1
+        except (av.FFmpegError, ValueError) as error:
+            self.broken = f"it breaks off after {count} frames ({_reason(error)})"
+
+    @contextmanager
+    def _errors(self, verb: str) -> Iterator[None]:
+        import av
+
+        try:
+            yield
+        except (av.FFmpegError, OSError, ValueError) as error:
+            what = "stream" if self.is_stream else "video"
+            raise SourceError(f"cannot {verb} {self.name} as a {what}: {_reason(error)}") from error
+
+
+def _upright(rgb: Array, rotation_deg: int) -> Array:
+    """Turn a picture as the file's display matrix says (phones film sideways)."""
+    quarter_turns = round(rotation_deg / 90) % 4
+    return np.ascontiguousarray(np.rot90(rgb, quarter_turns)) if quarter_turns else rgb
+
+
+def _reason(error: Exception) -> str:
+    return getattr(error, "strerror", None) or str(error)
