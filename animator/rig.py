@@ -1,0 +1,89 @@
+"""What an avatar is, once loaded: geometry, materials, morphs, joints and the way 52 channels drive them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .data import Array
+
+ROLES = ("head", "neck", "leftEye", "rightEye", "jaw")
+"""What a joint can be to us; a rig may lack any of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """How a part of the surface looks."""
+
+    name: str
+    base_color_rgba: tuple[float, float, float, float] = (1.0, 1.0, 1.0, 1.0)
+    """sRGB 0..1; multiplies the texture."""
+    texture_rgba: Array | None = None
+    """(H, W, 3 or 4) uint8 sRGB, row 0 on top (v = 0), or None."""
+    alpha_mode: str = "opaque"
+    """`opaque`, `mask` (below `alpha_cutoff` nothing is drawn) or `blend`."""
+    alpha_cutoff: float = 0.5
+    double_sided: bool = False
+    unlit: bool = False
+    roughness: float = 0.8
+    metallic: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A run of the rig's vertices that is drawn with one material."""
+
+    name: str
+    first_vertex: int
+    vertex_count: int
+    triangles: Array
+    """(T, 3) int32, counted from `first_vertex`, counter-clockwise seen from outside."""
+    material: Material
+
+
+@dataclass(frozen=True, slots=True)
+class Joint:
+    """A joint of the skeleton at rest."""
+
+    name: str
+    parent: int
+    """Index of the parent joint, always smaller than this joint's own; -1 for a root."""
+    rest_local: Array
+    """(4, 4) float64: parent_from_joint at rest, metres."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rig:
+    """An avatar at rest, in metres: x to its own left, y up, facing +z (glTF's axes)."""
+
+    name: str
+    positions: Array
+    """(V, 3) float32, neutral."""
+    uvs: Array
+    """(V, 2) float32, v downward as in glTF."""
+    parts: tuple[Part, ...]
+    morph_names: tuple[str, ...]
+    morphs: Array
+    """(M, V, 3) float32 offsets at weight 1."""
+    mapping: Array
+    """(M, 52) float32: morph weights = clip(mapping @ channels, 0, 1)."""
+    joints: tuple[Joint, ...]
+    roles: dict[str, int]
+    """Joint index by role, see `ROLES`."""
+    skin_joints: Array
+    """(V, 4) int32 joint indices."""
+    skin_weights: Array
+    """(V, 4) float32, rows sum to 1; a rig without a skin has all weight on the head."""
+    rig_from_face: Array
+    """(4, 4) float64: canonical face (centimetres) -> this rig's space at rest (metres, any uniform scale)."""
+    hidden_in_mask: frozenset[str] = frozenset()
+    """Names of parts that are not drawn over a person's own head (`--view mask`): neck, shoulders."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mesh:
+    """A rig's surface at one instant. Buffers are reused: valid until the next deform."""
+
+    positions: Array
+    """(V, 3) float32, metres, in the rig's space."""
+    normals: Array
+    """(V, 3) float32, unit length."""
