@@ -1,1 +1,1 @@
-""""""
+"""Draws avatars and pictures, on screen and off."""

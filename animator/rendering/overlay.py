@@ -1,0 +1,67 @@
+"""Lines drawn into the camera picture: the face mesh, its outlines and the bounding box."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+
+from ..data import Array, Face
+from ..topology import OUTLINES, canonical_face
+
+MESH_RGB = (150, 190, 190)
+BOX_RGB = (255, 255, 255)
+OUTLINE_RGB = {
+    "face oval": (235, 235, 235),
+    "left eye": (70, 230, 120),
+    "right eye": (80, 170, 255),
+    "left brow": (70, 230, 120),
+    "right brow": (80, 170, 255),
+    "outer lips": (255, 110, 130),
+    "inner lips": (255, 110, 130),
+    "left iris": (255, 220, 70),
+    "right iris": (255, 220, 70),
+}
+"""The subject's left is green, the right blue."""
+
+_SUBPIXEL_BITS = 4
+
+
+def draw_faces(rgb: Array, faces: Sequence[Face]) -> Array:
+    """A copy of the picture with every face's mesh, outlines, box and number.
+
+    rgb : (H, W, 3) uint8"""
+    picture = rgb.copy()
+    for face in faces:
+        _draw_face(picture, face)
+    return picture
+
+
+def _draw_face(picture: Array, face: Face) -> None:
+    points = _fixed(face.landmarks_px)
+    edges = canonical_face().edges
+    # 640x480, 1365 edges: one polylines call takes 1.1 ms, one call per edge 4.
+    cv2.polylines(picture, list(points[edges]), False, MESH_RGB, 1, cv2.LINE_AA, _SUBPIXEL_BITS)
+    for name, indices in OUTLINES.items():
+        cv2.polylines(
+            picture, [points[list(indices)]], True, OUTLINE_RGB[name], _width(picture), cv2.LINE_AA, _SUBPIXEL_BITS
+        )
+    low, high = face.landmarks_px.min(0), face.landmarks_px.max(0)
+    margin = 0.06 * (high - low)
+    x0, y0 = (low - margin).astype(int)
+    x1, y1 = (high + margin).astype(int)
+    cv2.rectangle(picture, (x0, y0), (x1, y1), BOX_RGB, _width(picture), cv2.LINE_AA)
+    cv2.putText(
+        picture, f"face {face.track_id + 1}", (x0, max(y0 - 6, 12)), cv2.FONT_HERSHEY_SIMPLEX,
+        0.45 * _width(picture), BOX_RGB, 1, cv2.LINE_AA,
+    )  # fmt: skip
+
+
+def _fixed(points_px: Array) -> Array:
+    """Fixed-point numbers, as cv2's `shift` wants them: thin lines then lie where the landmarks do."""
+    return np.round(points_px * (1 << _SUBPIXEL_BITS)).astype(np.int32)
+
+
+def _width(picture: Array) -> int:
+    return max(1, round(picture.shape[0] / 480))
