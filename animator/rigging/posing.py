@@ -26,14 +26,20 @@ class Poser:
         """The motion to draw: itself while confidence is above 0, afterwards with its head eased to rest.
 
         Times must not go back by more than a moment; when a recording starts again it is seen afresh."""
+        share = self.presence(motion)
+        if share == 1.0:
+            return motion
+        rotation = slerp_wxyz(IDENTITY_WXYZ, motion.pose.rotation_wxyz, share)
+        return replace(motion, pose=HeadPose(rotation, motion.pose.translation_cm))
+
+    def presence(self, motion: Motion) -> float:
+        """1 while the performer is seen or held, falling to 0 as the avatar eases to rest."""
         last_s = self._seen_s.get(motion.track_id)
         if motion.confidence > 0 or last_s is None or motion.time_s < last_s:
             self._seen_s[motion.track_id] = motion.time_s
             self._forget(motion.time_s)
-            return motion
-        share = presence_share(motion.time_s - last_s)
-        rotation = slerp_wxyz(IDENTITY_WXYZ, motion.pose.rotation_wxyz, share)
-        return replace(motion, pose=HeadPose(rotation, motion.pose.translation_cm))
+            return 1.0
+        return presence_share(motion.time_s - last_s)
 
     def _forget(self, now_s: float) -> None:
         """Drop performers not seen for long."""
