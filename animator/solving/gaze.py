@@ -1,0 +1,61 @@
+"""Where the eyes look, from the irises and lids in the head frame.
+
+Both eyes get the same angles: at a webcam's resolution the difference between them is noise, and eyes that
+turn together look right. The `eyeLook` channels say the same in ARKit's way.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..channels import INDEX
+from ..data import Array
+from .face_model import FaceModel
+
+FULL_YAW_RAD, FULL_PITCH_RAD = np.radians(30.0), np.radians(25.0)
+"""The angles at which an `eyeLook` channel reaches 1."""
+LIMIT_RAD = np.radians([45.0, 35.0])
+"""No eye turns farther than this (yaw, pitch)."""
+CLOSING, CLOSED = 0.4, 0.8
+"""`eyeBlink` from which a lid begins to hide the iris, and at which nothing of it is seen."""
+
+LOOK_CHANNELS = np.array(
+    [INDEX[f"eyeLook{way}{side}"] for side in ("Left", "Right") for way in ("Down", "In", "Out", "Up")]
+)
+"""The 8 channels that gaze decides, in the order of `look_weights`."""
+
+
+class GazeSolver:
+    """The gaze map of one model, ready for frame after frame."""
+
+    def __init__(self, model: FaceModel) -> None:
+        self._columns = np.flatnonzero(np.abs(model.gaze_map).max(0))  # the eye region only
+        self._map = model.gaze_map[:, self._columns].astype(np.float64)
+
+    def solve(self, landmarks_cm: Array, neutral_cm: Array) -> Array:
+        """The angles of both eyes.
+
+        landmarks_cm : (478, 3) head frame
+        neutral_cm   : (478, 3) the same person at rest, looking straight ahead
+        returns      : (2, 2) left eye, right eye x yaw (+ to the subject's left), pitch (+ up)"""
+        angles_rad = self._map @ (landmarks_cm - neutral_cm).ravel()[self._columns]
+        return np.tile(np.clip(angles_rad, -LIMIT_RAD, LIMIT_RAD), (2, 1))
+
+
+def visible_share(blinks: Array) -> float:
+    """How much of a new gaze to believe: 1 with open eyes, 0 when both lids are shut.
+
+    blinks : (2,) `eyeBlinkLeft`, `eyeBlinkRight`"""
+    return float(np.clip((CLOSED - np.min(blinks)) / (CLOSED - CLOSING), 0.0, 1.0))
+
+
+def look_weights(angles_rad: Array) -> Array:
+    """The `eyeLook` channels of a gaze.
+
+    angles_rad : (2, 2) left eye, right eye x yaw, pitch
+    returns    : (8,) in 0..1, order `LOOK_CHANNELS`"""
+    (left_yaw, left_pitch), (right_yaw, right_pitch) = angles_rad / (FULL_YAW_RAD, FULL_PITCH_RAD)
+    # In and out are towards and away from the nose: the left eye looks out when it turns to the left.
+    left = (-left_pitch, -left_yaw, left_yaw, left_pitch)
+    right = (-right_pitch, right_yaw, -right_yaw, right_pitch)
+    return np.clip((*left, *right), 0.0, 1.0)

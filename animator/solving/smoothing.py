@@ -1,0 +1,48 @@
+"""Calm stills without lag: One-Euro filters on pose, gaze and weights, governed by one knob."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..data import Array, Expression, Gaze, HeadPose
+from ..maths.filters import OneEuro
+
+CALMEST_HZ = 0.4
+"""Cut-off at rest with the knob at 1; at 0.5 it is 2 Hz, near 0 the filter is transparent."""
+QUICKEST_HZ = 10.0
+# Cut-off gained per unit of speed. A blink rises at about 8 / s and must pass: 8 * 2.5 = 20 Hz.
+WEIGHT_BETA = 2.5
+ROTATION_BETA = 20.0  # speed in quaternion units, half a radian each
+TRANSLATION_BETA = 0.8  # speed in cm / s
+GAZE_BETA = 8.0  # speed in rad / s
+# The speed estimate itself may not lag, or a blink is over before the cut-off rises.
+SPEED_HZ = 5.0
+
+
+class Smoother:
+    """The filters of one performer."""
+
+    def __init__(self, smoothing: float) -> None:
+        cutoff_hz = QUICKEST_HZ * (CALMEST_HZ / QUICKEST_HZ) ** smoothing
+        self._off = smoothing <= 0
+        self._rotation = OneEuro(cutoff_hz, ROTATION_BETA, SPEED_HZ)
+        self._translation = OneEuro(cutoff_hz, TRANSLATION_BETA, SPEED_HZ)
+        self._gaze = OneEuro(cutoff_hz, GAZE_BETA, SPEED_HZ)
+        self._weights = OneEuro(cutoff_hz, WEIGHT_BETA, SPEED_HZ)
+        self._last_wxyz: Array | None = None
+
+    def step(
+        self, pose: HeadPose, gaze: Gaze, weights: Array, time_s: float
+    ) -> tuple[HeadPose, Gaze, Expression]:
+        """What to show at `time_s`; weights (52,) in 0..1."""
+        if self._off:
+            return pose, gaze, Expression(weights.astype(np.float32))
+        wxyz = pose.rotation_wxyz
+        if self._last_wxyz is not None and wxyz @ self._last_wxyz < 0:
+            wxyz = -wxyz  # the same rotation, on the side of the sphere where the filter is
+        wxyz = self._rotation.step(wxyz, time_s)
+        self._last_wxyz = wxyz = wxyz / np.linalg.norm(wxyz)
+        translation_cm = self._translation.step(pose.translation_cm, time_s).copy()
+        angles_rad = self._gaze.step(gaze.angles_rad, time_s).copy()
+        weights = np.clip(self._weights.step(weights, time_s), 0, 1).astype(np.float32)
+        return HeadPose(wxyz, translation_cm), Gaze(angles_rad), Expression(weights)

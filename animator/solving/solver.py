@@ -1,0 +1,213 @@
+"""The solver: from the faces of one instant to motion, performer by performer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from ..channels import INDEX
+from ..data import LANDMARKS, Array, Expression, Face, Gaze, Motion, check_shape
+from ..errors import SettingError
+from ..maths.easing import EASE_S, HOLD_S, presence_share
+from .expression import ExpressionSolver
+from .face_model import FaceModel, face_model
+from .gaze import LOOK_CHANNELS, GazeSolver, look_weights, visible_share
+from .identity import Calibration, Profile, RunningNeutral
+from .pose import HeadFit, HeadFitter
+from .smoothing import Smoother
+
+FORGET_S = 10.0
+"""A performer who was away longer than this is somebody new."""
+MIN_EXTENT = 1e-3
+"""A face narrower or lower than this share of the picture has no shape to solve."""
+_BLINKS = [INDEX["eyeBlinkLeft"], INDEX["eyeBlinkRight"]]
+
+
+@dataclass(frozen=True, slots=True)
+class SolverConfig:
+    """How faces are solved."""
+
+    vertical_fov_deg: float = 50.0
+    """Assumed vertical field of view of the camera; decides how far away a head seems."""
+    smoothing: float = 0.5
+    """0 (off) to 1 (calmest)."""
+    calibrate: str | float = "auto"
+    """Where a person's neutral comes from: "auto" (found while running), "none" (everybody's mean), or
+    that many seconds from when the face is first seen."""
+
+    def __post_init__(self) -> None:
+        if not 10 <= self.vertical_fov_deg <= 120:
+            raise SettingError(f"vertical_fov_deg: expected 10 to 120 degrees, got {self.vertical_fov_deg}")
+        if not 0 <= self.smoothing <= 1:
+            raise SettingError(f"smoothing: expected 0 (off) to 1 (calmest), got {self.smoothing}")
+        if isinstance(self.calibrate, str):
+            if self.calibrate not in ("auto", "none"):
+                raise SettingError(f'calibrate: expected "auto", "none" or seconds, got "{self.calibrate}"')
+        else:
+            check_seconds(self.calibrate)
+
+
+def check_seconds(seconds: float) -> None:
+    """Raise SettingError unless a calibration can last so long."""
+    if not 0 < seconds <= 60:
+        raise SettingError(f"calibrate: expected more than 0 and at most 60 seconds, got {seconds}")
+
+
+@dataclass(slots=True)
+class _Performer:
+    """What is remembered about one performer."""
+
+    running: RunningNeutral
+    smoother: Smoother
+    calibration: Calibration | None
+    fixed_cm: Array | None
+    """(478, 3) neutral from a calibration or a profile; None while it is estimated."""
+    weights: Array | None = None
+    """(52,) the last answer before smoothing, where the next solve starts."""
+    angles_rad: Array = field(default_factory=lambda: np.zeros((2, 2)))
+    """The last gaze before smoothing, held while the eyes are shut."""
+    motion: Motion | None = None
+    """The last motion while the face was seen."""
+
+
+class LinearSolver:
+    """Head pose by rigid fit, expression by a bounded linear response, gaze by a linear map.
+
+    The same faces in the same order give the same motion, bit for bit: no clock is read, nothing is
+    random. A face with landmarks that are not finite, or without extent, counts as not seen."""
+
+    def __init__(
+        self, config: SolverConfig | None = None, profile: Profile | None = None, model: FaceModel | None = None
+    ) -> None:
+        """`profile`, if given, is the neutral of every face and takes the place of calibration."""
+        self._model = face_model() if model is None else model
+        self._fitter = HeadFitter(self._model)
+        self._expression = ExpressionSolver(self._model)
+        self._gaze = GazeSolver(self._model)
+        self._mean_cm = self._model.neutral_cm.astype(np.float64)
+        self._profile = profile
+        self._performers: dict[int, _Performer] = {}
+        self.configure(config or SolverConfig())
+
+    @property
+    def config(self) -> SolverConfig:
+        """The settings in force."""
+        return self._config
+
+    def configure(self, config: SolverConfig) -> None:
+        """Change settings while running. What is known of each person's neutral stays, unless `calibrate`
+        changed; then everybody is looked at anew."""
+        before = getattr(self, "_config", config)
+        self._config = config
+        for performer in self._performers.values():
+            if config.smoothing != before.smoothing:
+                performer.smoother = Smoother(config.smoothing)
+            if config.calibrate != before.calibrate:
+                performer.calibration, performer.fixed_cm = self._first_neutral()
+
+    def calibrate(self, track_id: int | None = None, seconds: float = 1.0) -> None:
+        """Take the next `seconds` of a performer, or of everybody who is known, as neutral."""
+        check_seconds(seconds)
+        for known_id, performer in self._performers.items():
+            if track_id in (None, known_id):
+                performer.calibration = Calibration(self._model, seconds)
+
+    def profile(self, track_id: int, name: str = "") -> Profile | None:
+        """What is known of a performer's neutral now; None for a performer who was never seen."""
+        performer = self._performers.get(track_id)
+        return None if performer is None else Profile(name, self._neutral_cm(performer).astype(np.float32))
+
+    def adopt(self, profile: Profile, track_id: int | None = None) -> None:
+        """Use a stored neutral for a performer, or for everybody now and later."""
+        check_shape("neutral_cm", profile.neutral_cm, LANDMARKS, 3)
+        if track_id is None:
+            self._profile = profile
+        for known_id, performer in self._performers.items():
+            if track_id in (None, known_id):
+                performer.calibration, performer.fixed_cm = None, profile.neutral_cm.astype(np.float64)
+
+    def solve(self, faces: Sequence[Face], time_s: float) -> tuple[Motion, ...]:
+        """The motion of every performer at this instant, in the order of their ids.
+
+        Whoever was seen before and is not now is held, then eased to rest (`maths.easing`) with confidence
+        0, and then no longer reported."""
+        # One face, one busy core of two: 0.6 ms median, 0.9 ms at the 99th percentile.
+        seen = {}
+        for face in faces:
+            head = self._fit(face)
+            if head is not None:
+                seen[face.track_id] = self._solve_face(face, head, time_s)
+        motions = [*seen.values()]
+        for track_id, performer in list(self._performers.items()):
+            if track_id in seen or performer.motion is None:
+                continue
+            lost_for_s = time_s - performer.motion.time_s
+            if lost_for_s > FORGET_S:
+                del self._performers[track_id]
+            elif lost_for_s <= HOLD_S + EASE_S:
+                motions.append(_eased(performer.motion, time_s, lost_for_s))
+        return tuple(sorted(motions, key=lambda motion: motion.track_id))
+
+    def _fit(self, face: Face) -> HeadFit | None:
+        landmarks = np.asarray(face.landmarks_norm)
+        check_shape("landmarks_norm", landmarks, LANDMARKS, 3)
+        if not np.isfinite(landmarks).all() or np.ptp(landmarks[:, :2], axis=0).min() < MIN_EXTENT:
+            return None
+        head = self._fitter.fit(landmarks, face.image_size_px, np.radians(self._config.vertical_fov_deg))
+        return head if np.isfinite(head.landmarks_cm).all() else None
+
+    def _solve_face(self, face: Face, head: HeadFit, time_s: float) -> Motion:
+        performer = self._performers.get(face.track_id)
+        if performer is None:
+            performer = self._performers[face.track_id] = _Performer(
+                RunningNeutral(self._model), Smoother(self._config.smoothing), *self._first_neutral()
+            )
+        self._learn_neutral(performer, head.landmarks_cm, time_s)
+        neutral_cm = self._neutral_cm(performer)
+        raw_rad = self._gaze.solve(head.landmarks_cm, neutral_cm)
+        weights = self._expression.solve(head.landmarks_cm, neutral_cm, performer.weights)
+        performer.weights = weights.copy()
+        share = visible_share(weights[_BLINKS])
+        performer.angles_rad = performer.angles_rad + share * (raw_rad - performer.angles_rad)
+        weights[LOOK_CHANNELS] = look_weights(performer.angles_rad)
+        smoothed = performer.smoother.step(head.pose, Gaze(performer.angles_rad), weights, time_s)
+        confidence = float(np.clip(face.presence, 1e-3, 1.0))
+        performer.motion = Motion(time_s, face.track_id, *smoothed, confidence)
+        return performer.motion
+
+    def _first_neutral(self) -> tuple[Calibration | None, Array | None]:
+        """How a new performer's neutral begins: a calibration under way, or a fixed neutral, or neither."""
+        if self._profile is not None:
+            return None, self._profile.neutral_cm.astype(np.float64)
+        if self._config.calibrate == "none":
+            return None, self._mean_cm
+        if self._config.calibrate == "auto":
+            return None, None
+        return Calibration(self._model, float(self._config.calibrate)), None
+
+    def _learn_neutral(self, performer: _Performer, landmarks_cm: Array, time_s: float) -> None:
+        if performer.calibration is not None and performer.calibration.is_over(time_s):
+            performer.fixed_cm, performer.calibration = performer.calibration.result_cm(), None
+        if performer.calibration is not None:
+            performer.calibration.add(landmarks_cm, time_s)
+        elif performer.fixed_cm is None:
+            performer.running.add(landmarks_cm, time_s)
+
+    def _neutral_cm(self, performer: _Performer) -> Array:
+        if performer.calibration is not None:
+            return performer.calibration.neutral_cm
+        return performer.running.neutral_cm if performer.fixed_cm is None else performer.fixed_cm
+
+
+def _eased(motion: Motion, time_s: float, lost_for_s: float) -> Motion:
+    """The last motion of a lost face, on its way to rest: the head stays where it was."""
+    share = presence_share(lost_for_s)
+    return replace(
+        motion,
+        time_s=time_s,
+        gaze=Gaze(motion.gaze.angles_rad * share),
+        expression=Expression(motion.expression.weights * np.float32(share)),
+        confidence=0.0,
+    )
