@@ -38,6 +38,11 @@ def draw_faces(rgb: Array, faces: Sequence[Face]) -> Array:
     return picture
 
 
+def resized(rgb: Array, size_px: tuple[int, int]) -> Array:
+    """The picture stretched to `size_px` (width, height); itself when it has that size."""
+    return rgb if (rgb.shape[1], rgb.shape[0]) == size_px else cv2.resize(rgb, size_px, interpolation=cv2.INTER_AREA)
+
+
 def _draw_face(picture: Array, face: Face) -> None:
     points = _fixed(face.landmarks_px)
     edges = canonical_face().edges

@@ -1,0 +1,58 @@
+"""`animator record`: a performance into a take, as fast as it comes."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack, closing
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from . import options, work
+
+
+def record(
+    source: options.Source = None,
+    out: Annotated[Path, typer.Option("-o", "--out", help="The take: .npz, .csv or .landmarks.npz.")] = Path(
+        "take.npz"
+    ),
+    faces: options.Faces = None,
+    detection_confidence: options.Detection = None,
+    tracking_confidence: options.Tracking = None,
+    presence_confidence: options.Presence = None,
+    smoothing: options.Smoothing = None,
+    calibrate: options.Calibrate = None,
+    fps: Annotated[float | None, typer.Option(help="Asked of a camera.")] = None,
+    fov: options.Fov = None,
+    model: options.Model = None,
+    config: options.Settings = None,
+) -> None:
+    """Record a performance without drawing it. Ctrl-C ends it and finishes the file."""
+    from ..recording import record_into
+    from ..sources import open_source
+
+    settings = options.gathered(
+        config,
+        tracking={
+            "faces": faces,
+            "detection_confidence": detection_confidence,
+            "tracking_confidence": tracking_confidence,
+            "presence_confidence": presence_confidence,
+        },
+        calibrate=calibrate,
+        solving={"smoothing": smoothing, "vertical_fov_deg": fov},
+    )
+    with ExitStack() as stack:
+        opened = stack.enter_context(closing(open_source(source, fps=fps)))
+        recorder = stack.enter_context(record_into(out, opened.fps))
+        performance = stack.enter_context(work.open_performance(opened, settings, model))
+        performance.listeners.append(recorder)
+        with work.progress_bar(opened.name, opened.frame_count) as progress:
+            try:
+                for frames, _moment in enumerate(performance, start=1):
+                    progress(frames)
+            except KeyboardInterrupt:
+                if not opened.live:
+                    raise
+    typer.echo(f"wrote {out} ({performance.frames} frames, a face in {performance.frames_with_face})")
+    work.say_what_came(performance)

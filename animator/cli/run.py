@@ -1,0 +1,94 @@
+"""`animator run`: a face drives an avatar, in a window or into a file."""
+
+from __future__ import annotations
+
+import logging
+from contextlib import ExitStack, closing
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from . import options, work
+
+log = logging.getLogger("animator")
+
+
+def run(
+    source: options.Source = None,
+    rig: options.RigName = None,
+    view: options.View = None,
+    out: options.Out = None,
+    take: Annotated[Path | None, typer.Option(help="Record the motion too: .npz, .csv or .landmarks.npz.")] = None,
+    faces: options.Faces = None,
+    detection_confidence: options.Detection = None,
+    tracking_confidence: options.Tracking = None,
+    presence_confidence: options.Presence = None,
+    smoothing: options.Smoothing = None,
+    calibrate: options.Calibrate = None,
+    mirror: options.Mirror = False,
+    size: options.Size = None,
+    fps: options.Fps = None,
+    background: options.Background = None,
+    fov: options.Fov = None,
+    model: options.Model = None,
+    config: options.Settings = None,
+) -> None:
+    """Animate an avatar from a camera, a video or a recording.
+
+    Opens a window; without a display, or with --out, writes a video and says where."""
+    from ..config import size_from_text
+
+    settings = options.gathered(
+        config,
+        tracking={
+            "faces": faces,
+            "detection_confidence": detection_confidence,
+            "tracking_confidence": tracking_confidence,
+            "presence_confidence": presence_confidence,
+        },
+        calibrate=calibrate,
+        solving={"smoothing": smoothing, "vertical_fov_deg": fov},
+        show={
+            "rig": rig,
+            "view": view,
+            "size_px": size_from_text(size) if size else None,
+            "fps": fps,
+            "background": background,
+            "mirror": mirror or None,
+        },
+    )
+    perform(source, settings, out=out, take=take, model=model)
+
+
+def perform(source: str | None, settings, *, out: Path | None, take: Path | None, model: Path | None) -> None:
+    """Open everything, checking every input before any output is made; then show or film."""
+    from ..filming import film, open_sink
+    from ..recording import record_into
+    from ..rendering.framing import check_view
+    from ..rigging.library import load_rig
+    from ..sources import open_source
+
+    on_screen = out is None and work.has_display()
+    check_view(settings.show.view)
+    load_rig(settings.show.rig)
+    with ExitStack() as stack:
+        opened = open_source(source, size_px=settings.show.size_px, fps=settings.show.fps, loop_performance=on_screen)
+        stack.enter_context(closing(opened))
+        out = out or (None if on_screen else work.default_out(opened.name))
+        sink = None if out is None else open_sink(out, settings.show.fps or opened.fps)
+        recorder = None if take is None else stack.enter_context(record_into(take, opened.fps))
+        performance = stack.enter_context(work.open_performance(opened, settings, model, live=on_screen or None))
+        if recorder is not None:
+            performance.listeners.append(recorder)
+        if on_screen:
+            from ..on_screen import show
+
+            show(performance, settings, recorder is not None)
+        else:
+            with work.progress_bar(opened.name, opened.frame_count) as progress:
+                frames = film(performance, settings, sink, progress)
+            typer.echo(f"wrote {out} ({frames} frames)")
+    if take is not None:
+        typer.echo(f"wrote {take}")
+    work.say_what_came(performance)

@@ -1,0 +1,87 @@
+"""What the commands share: opening a performance, showing progress, saying what came of it."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..errors import SourceError
+
+if TYPE_CHECKING:
+    from ..config import Config
+    from ..pipeline import Performance
+    from ..stages import FrameSource, MotionSource
+
+log = logging.getLogger("animator")
+
+
+def open_performance(
+    source: FrameSource | MotionSource, config: Config, model: Path | None, *, live: bool | None = None
+) -> Performance:
+    """A performance of `source`, tracked by MediaPipe unless the source knows its faces."""
+    from ..pipeline import Performance, is_motion_source, open_mediapipe
+    from ..tracking.model import find_or_fetch_model
+
+    needs_tracker = not is_motion_source(source) and not hasattr(source, "track")
+    path = find_or_fetch_model(model, log.info) if needs_tracker else Path()
+    return Performance(source, config, open_mediapipe(path), live=live)
+
+
+@contextmanager
+def progress_bar(what: str, total: int | None) -> Iterator[object]:
+    """A rich progress bar on stderr, called with the number of finished frames."""
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[fps]:5.1f} fps"),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bar:
+        task = bar.add_task(what, total=total, fps=0.0)
+
+        def advance(frames: int) -> None:
+            bar.update(task, completed=frames, fps=bar.tasks[task].speed or 0.0)
+
+        yield advance
+
+
+def say_what_came(performance: Performance) -> None:
+    """Warn of a source without a face; raise SourceError for one that broke off, after all was written."""
+    if performance.frames and not performance.frames_with_face:
+        log.warning(
+            "no face was found in %s: the avatar rests (a face should be lit from the front and not be too small)",
+            performance.source.name,
+        )
+    broken = getattr(performance.source, "broken", None)
+    if broken:
+        raise SourceError(f"{performance.source.name} is damaged: {broken}; what came before is kept")
+
+
+def default_out(source_name: str) -> Path:
+    """Where a video goes when nobody said: `out/` and the source's name."""
+    return Path("out") / f"{Path(source_name).stem.replace(' ', '-') or 'animation'}.mp4"
+
+
+def has_display() -> bool:
+    """True where a window can be opened."""
+    import os
+
+    if sys.platform.startswith("linux"):
+        return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+    return True

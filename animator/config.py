@@ -1,0 +1,80 @@
+"""Every stage's settings, gathered, and read from TOML."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any
+
+from .errors import SettingError
+from .solving.solver import SolverConfig
+from .tracking.config import TrackingConfig
+
+
+@dataclass(frozen=True, slots=True)
+class ShowConfig:
+    """What is shown, and how large."""
+
+    rig: str = "human"
+    view: str = "avatar"
+    size_px: tuple[int, int] | None = None
+    """(width, height) of what is made; None: the source's own, twice as wide side by side."""
+    fps: float | None = None
+    """Frames a second of what is made; None: the source's own times."""
+    background: str | None = None
+    """`#rrggbb`, a colour's name, two of them as `top,bottom`, or a picture file."""
+    mirror: bool = False
+    """Show the picture and the avatar as a mirror would; takes are never mirrored."""
+
+    def __post_init__(self) -> None:
+        if self.size_px is not None and not all(16 <= side <= 8192 for side in self.size_px):
+            raise SettingError(f"size: wanted WIDTHxHEIGHT from 16 to 8192, got {'x'.join(map(str, self.size_px))}")
+        if self.fps is not None and not 1 <= self.fps <= 240:
+            raise SettingError(f"fps: wanted 1 to 240, got {self.fps}")
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """All settings of one run."""
+
+    tracking: TrackingConfig = field(default_factory=TrackingConfig)
+    solving: SolverConfig = field(default_factory=SolverConfig)
+    show: ShowConfig = field(default_factory=ShowConfig)
+
+
+def config_from_toml(path: Path) -> Config:
+    """Read `[tracking]`, `[solving]` and `[show]`; what is not named keeps its default.
+
+    raises : SettingError naming the table and the key that is wrong"""
+    try:
+        tables = tomllib.loads(path.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise SettingError(f"cannot read the settings {path}: {error}") from error
+    config = Config()
+    known = {f.name for f in fields(Config)}
+    for name, table in tables.items():
+        if name not in known or not isinstance(table, dict):
+            raise SettingError(f"{path}: unknown table [{name}]; known are {', '.join(sorted(known))}")
+        config = replace(config, **{name: _with_table(getattr(config, name), table, f"{path}: [{name}]")})
+    return config
+
+
+def _with_table(settings: Any, table: dict[str, Any], where: str) -> Any:
+    known = {f.name for f in fields(settings)}
+    for key in table:
+        if key not in known:
+            raise SettingError(f"{where} has no `{key}`; known are {', '.join(sorted(known))}")
+    values = {key: tuple(value) if isinstance(value, list) else value for key, value in table.items()}
+    try:
+        return replace(settings, **values)
+    except TypeError as error:
+        raise SettingError(f"{where}: a value has the wrong type ({error})") from error
+
+
+def size_from_text(text: str) -> tuple[int, int]:
+    """`1280x720` -> (1280, 720)."""
+    width, _, height = text.lower().partition("x")
+    if not (width.isdigit() and height.isdigit()):
+        raise SettingError(f"size: wanted WIDTHxHEIGHT, such as 1280x720, got {text!r}")
+    return int(width), int(height)
