@@ -1,0 +1,1 @@
+"""How the bundled performance is made: a portrait becomes a moving face with known truth."""
