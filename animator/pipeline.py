@@ -13,6 +13,7 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Lock
+from time import sleep
 from typing import Any
 
 from .config import Config
@@ -25,7 +26,7 @@ from .rigging.deform import Deformer
 from .rigging.posing import Poser
 from .solving.solver import LinearSolver
 from .stages import FrameSource, MotionSource, Tracker
-from .timing import BoundedQueue, LatestSlot, Stopwatch
+from .timing import BoundedQueue, LatestSlot, Stopwatch, monotonic_s, paced
 from .tracking.config import TrackingConfig
 
 AHEAD = 4
@@ -53,6 +54,10 @@ class Moment:
         )
 
 
+def _time_s(item: Frame | tuple[Motion, ...]) -> float:
+    return item[0].time_s if isinstance(item, tuple) else item.time_s
+
+
 Listener = Callable[[Moment], None]
 
 
@@ -60,8 +65,7 @@ class Performance:
     """The front half of the corridor: a source, followed and solved on threads of its own.
 
     Iterate over it for moments; or poll `next_moment` from an event loop.
-    listeners : called with each moment as soon as it is solved, on the solving thread; this is where
-                recorders stand, so that what a slow screen skips is recorded all the same"""
+    live : what is shown keeps up with the source by skipping; a file is then played at its own pace"""
 
     def __init__(
         self,
@@ -77,15 +81,15 @@ class Performance:
         self.solver = LinearSolver(config.solving)
         self._config, self._open_tracker = config, open_tracker
         self._tracker: Tracker | None = None
-        self._lock = Lock()
-        self.listeners: list[Listener] = []
+        self._lock, self._telling = Lock(), Lock()
+        self._listeners: list[Listener] = []
         self.frames = self.frames_with_face = 0
         if is_motion_source(source):
             self._moments: Ahead[Moment] = Ahead(self._replayed(), self._hand_over())
         else:
             # A tracker that cannot start must say so here, on the caller's thread, before any output is made.
             self._tracker = source if isinstance(source, Tracker) else open_tracker(config.tracking)
-            self._captured: Ahead[Frame] = Ahead(self._timed("capture", iter(source)), self._hand_over())
+            self._captured: Ahead[Frame] = Ahead(self._timed("capture", self._played()), self._hand_over())
             self._moments = Ahead(self._solved(self._captured), self._hand_over())
 
     def __iter__(self) -> Iterator[Moment]:
@@ -103,6 +107,18 @@ class Performance:
             if config.solving != self._config.solving:
                 self.solver.configure(config.solving)
             self._config = config
+
+    def listen(self, listener: Listener) -> None:
+        """Call `listener` with each moment as soon as it is solved, on the solving thread.
+
+        Recorders stand here, so that what a slow screen skips is recorded all the same."""
+        with self._telling:
+            self._listeners.append(listener)
+
+    def ignore(self, listener: Listener) -> None:
+        """Stop calling `listener`; when this returns no call is under way."""
+        with self._telling:
+            self._listeners.remove(listener)
 
     @property
     def config(self) -> Config:
@@ -132,6 +148,12 @@ class Performance:
     def _hand_over(self) -> LatestSlot[Any] | BoundedQueue[Any]:
         return LatestSlot() if self.live else BoundedQueue(AHEAD)
 
+    def _played(self) -> Iterator[Any]:
+        """The source's items; those of a file that is shown live come at its own pace, not as fast as they can."""
+        if self.live and not self.source.live:
+            return paced(iter(self.source), _time_s, monotonic_s, sleep)
+        return iter(self.source)
+
     def _timed(self, stage: str, items: Iterator[Any]) -> Iterator[Any]:
         with closing(items):
             while True:
@@ -151,14 +173,15 @@ class Performance:
             yield self._told(Moment(frame.time_s, frame.index, frame, faces, motions))
 
     def _replayed(self) -> Iterator[Moment]:
-        for index, motions in enumerate(self.source):
+        for index, motions in enumerate(self._played()):
             yield self._told(Moment(motions[0].time_s, index, None, (), motions))
 
     def _told(self, moment: Moment) -> Moment:
         self.frames += 1
         self.frames_with_face += any(motion.confidence > 0 for motion in moment.motions)
-        for listener in tuple(self.listeners):
-            listener(moment)
+        with self._telling:
+            for listener in self._listeners:
+                listener(moment)
         return moment
 
 

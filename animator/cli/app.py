@@ -52,7 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # A service manager's stop is a person's Ctrl-C: files are finished the same way.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        return app(args=arguments, standalone_mode=False) or 0
+        return app(args=arguments, prog_name="animator", standalone_mode=False) or 0
     except AnimatorError as error:
         print(f"animator: {error}", file=sys.stderr)
         return USAGE_OR_INPUT

@@ -46,7 +46,7 @@ def record(
         opened = stack.enter_context(closing(open_source(source, fps=fps)))
         recorder = stack.enter_context(record_into(out, opened.fps))
         performance = stack.enter_context(work.open_performance(opened, settings, model))
-        performance.listeners.append(recorder)
+        performance.listen(recorder)
         with work.progress_bar(opened.name, opened.frame_count) as progress:
             try:
                 for frames, _moment in enumerate(performance, start=1):

@@ -63,13 +63,14 @@ def run(
 
 def perform(source: str | None, settings, *, out: Path | None, take: Path | None, model: Path | None) -> None:
     """Open everything, checking every input before any output is made; then show or film."""
+    from ..display import has_display
     from ..filming import film, open_sink
     from ..recording import record_into
     from ..rendering.framing import check_view
     from ..rigging.library import load_rig
     from ..sources import open_source
 
-    on_screen = out is None and work.has_display()
+    on_screen = out is None and has_display()
     check_view(settings.show.view)
     load_rig(settings.show.rig)
     with ExitStack() as stack:
@@ -80,11 +81,11 @@ def perform(source: str | None, settings, *, out: Path | None, take: Path | None
         recorder = None if take is None else stack.enter_context(record_into(take, opened.fps))
         performance = stack.enter_context(work.open_performance(opened, settings, model, live=on_screen or None))
         if recorder is not None:
-            performance.listeners.append(recorder)
+            performance.listen(recorder)
         if on_screen:
             from ..on_screen import show
 
-            show(performance, settings, recorder is not None)
+            show(performance, settings)
         else:
             with work.progress_bar(opened.name, opened.frame_count) as progress:
                 frames = film(performance, settings, sink, progress)

@@ -76,12 +76,3 @@ def say_what_came(performance: Performance) -> None:
 def default_out(source_name: str) -> Path:
     """Where a video goes when nobody said: `out/` and the source's name."""
     return Path("out") / f"{Path(source_name).stem.replace(' ', '-') or 'animation'}.mp4"
-
-
-def has_display() -> bool:
-    """True where a window can be opened."""
-    import os
-
-    if sys.platform.startswith("linux"):
-        return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
-    return True
