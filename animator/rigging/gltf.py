@@ -145,7 +145,7 @@ def _read_primitive(
     positions = file.accessor(attributes["POSITION"], 3).astype(np.float64)
     count = len(positions)
     gathered.vertex_count += count
-    if not 0 < count or gathered.vertex_count > MAX_VERTICES:
+    if count == 0 or gathered.vertex_count > MAX_VERTICES:
         raise file.fail(f"mesh {name!r}: expected 1 to {MAX_VERTICES} vertices, got {gathered.vertex_count}")
     triangles = _triangles(file, primitive, count, name)
     material, uvs = materials.read(primitive.get("material"), attributes, count)

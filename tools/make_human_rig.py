@@ -1,0 +1,60 @@
+"""Make the avatar `rigs/human/` from nothing but code and the canonical face.
+
+    python -m tools.make_human_rig [--out FOLDER]
+
+The same code makes the same file, byte for byte on one machine.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+import numpy as np
+
+if __package__ in (None, ""):  # started as a file: find `animator` and `tools` beside it
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from animator.resources import rigs_folder
+from tools.human.eyes import eye_centre_cm, eyeball
+from tools.human.glb import glb_from_pieces, write_glb
+from tools.human.head import Head
+from tools.human.mouth import teeth, tongue
+from tools.human.paint import looks
+from tools.human.piece import LEFT_EYE_JOINT, RIGHT_EYE_JOINT, Piece, rigid
+
+JOINTS_CM = {
+    "chest": ("", np.array([0.0, -24.0, -6.0])),
+    "neck": ("chest", np.array([0.0, -13.0, -5.8])),
+    "head": ("neck", np.array([0.0, -5.0, -4.4])),
+    "leftEye": ("head", eye_centre_cm(1)),
+    "rightEye": ("head", eye_centre_cm(-1)),
+}
+
+
+def all_pieces() -> list[Piece]:
+    """The whole avatar, piece by piece."""
+    head = Head()
+    pieces = head.pieces()
+    for side, name, joint in ((1, "leftEye", LEFT_EYE_JOINT), (-1, "rightEye", RIGHT_EYE_JOINT)):
+        positions, uv, triangles = eyeball(side)
+        pieces.append(Piece(f"{name}Ball", "eye", positions, uv, triangles, rigid(len(positions), joint)))
+    pieces += [teeth(True), teeth(False), tongue()]
+    return pieces
+
+
+def main() -> None:
+    """Write `human.glb`."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--out", type=Path, default=rigs_folder() / "human")
+    folder = parser.parse_args().out
+    folder.mkdir(parents=True, exist_ok=True)
+    pieces = all_pieces()
+    data = glb_from_pieces(pieces, looks(pieces), JOINTS_CM)
+    write_glb(folder / "human.glb", data)
+    print(f"{folder / 'human.glb'}: {sum(len(p.positions) for p in pieces)} vertices, {len(data) / 2**20:.2f} MB")
+
+
+if __name__ == "__main__":
+    main()

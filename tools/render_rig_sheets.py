@@ -1,0 +1,193 @@
+"""Draw a rig's pictures for the docs: at rest, ten expressions, all 52 channels, and a turntable.
+
+    python -m tools.render_rig_sheets [--rig human] [--out docs/images] [--only rest,channels]
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pyvista as pv
+
+if __package__ in (None, ""):  # started as a file: find `animator` beside it
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from animator.channels import ARKIT
+from animator.data import Array, Expression, Gaze, HeadPose, Motion
+from animator.maths.rotations import matrix_from_yaw_pitch_roll, wxyz_from_matrix
+from animator.rigging.deform import Deformer
+from animator.rigging.library import load_rig
+from animator.rigging.rig import Part, Rig
+
+BACKGROUND = (0.90, 0.925, 0.95)
+OVERSAMPLING = 2
+
+
+def both(**weights: float) -> dict[str, float]:
+    """Weights for both sides: `both(mouthSmile=1)`."""
+    return {name + side: weight for name, weight in weights.items() for side in ("Left", "Right")}
+
+
+EXPRESSIONS: dict[str, tuple[dict[str, float], tuple[float, float]]] = {
+    # label: channels, gaze (yaw to the subject's left, pitch up) in degrees
+    "rest": ({}, (0, 0)),
+    "smile": (both(mouthSmile=0.8, cheekSquint=0.5, eyeSquint=0.3), (0, 0)),
+    "laugh": (both(mouthSmile=0.9, cheekSquint=0.8, eyeSquint=0.7, mouthUpperUp=0.35) | {"jawOpen": 0.55}, (0, 0)),
+    "blink": (both(eyeBlink=1.0), (0, 0)),
+    "wink left": ({"eyeBlinkLeft": 1.0, "mouthSmileLeft": 0.6, "cheekSquintLeft": 0.7}, (0, 0)),
+    "surprise": (both(eyeWide=1.0, browOuterUp=0.9) | {"browInnerUp": 0.9, "jawOpen": 0.5, "mouthFunnel": 0.2}, (0, 0)),
+    "angry": (both(browDown=1.0, noseSneer=0.6, eyeSquint=0.4, mouthFrown=0.4, mouthPress=0.6), (0, 0)),
+    "sad": (both(mouthFrown=0.9, eyeSquint=0.2, eyeLookDown=0.4) | {"browInnerUp": 1.0, "mouthShrugLower": 0.5}, (0, -14)),
+    "kiss": (both(eyeBlink=0.0) | {"mouthPucker": 1.0}, (0, 0)),
+    "“oh”": ({"mouthFunnel": 0.9, "jawOpen": 0.35}, (0, 0)),
+    "look left": ({"eyeLookOutLeft": 0.8, "eyeLookInRight": 0.8}, (28, 0)),
+    "look up right": ({"eyeLookInLeft": 0.6, "eyeLookOutRight": 0.6} | both(eyeLookUp=0.6), (-20, 16)),
+}  # fmt: skip
+
+
+class Studio:
+    """One rig under three lights; draws a motion as a picture."""
+
+    def __init__(self, rig: Rig, size_px: tuple[int, int]) -> None:
+        self._deformer = Deformer(rig)
+        width, height = size_px
+        self._size = (width, height)
+        self._plotter = pv.Plotter(
+            off_screen=True, window_size=(width * OVERSAMPLING, height * OVERSAMPLING), lighting="none"
+        )
+        self._plotter.render_window.SetMultiSamples(0)
+        self._plotter.set_background(BACKGROUND)
+        for place, colour, strength in (
+            ((0.45, 0.55, 0.9), (1.0, 0.96, 0.90), 0.82),
+            ((-0.8, 0.05, 0.7), (0.86, 0.92, 1.0), 0.36),
+            ((0.0, 0.5, -0.9), (1.0, 1.0, 1.0), 0.45),
+            ((0.0, -0.6, 0.5), (1.0, 0.9, 0.85), 0.10),
+        ):
+            self._plotter.add_light(pv.Light(position=place, color=colour, intensity=strength))
+        self._meshes = [(part, self._added(rig, part)) for part in rig.parts]
+
+    def draw(self, motion: Motion, focus_m: Array, height_m: float) -> Array:
+        """(H, W, 3) uint8: seen from the front, `height_m` of the world from top to bottom."""
+        shape = self._deformer.deform(motion)
+        for part, mesh in self._meshes:
+            rows = slice(part.first_vertex, part.first_vertex + part.vertex_count)
+            mesh.points = shape.positions[rows].copy()
+            mesh.point_data["Normals"] = shape.normals[rows].copy()
+        camera, distance = self._plotter.camera, 0.9
+        camera.position, camera.focal_point = np.add(focus_m, (0, 0, distance)), focus_m
+        camera.up = (0, 1, 0)
+        camera.view_angle = 2 * np.degrees(np.arctan(height_m / 2 / distance))
+        camera.clipping_range = (0.2, 3.0)
+        self._plotter.render()
+        big = np.ascontiguousarray(self._plotter.screenshot(None, return_img=True)[..., :3])
+        return cv2.resize(big, self._size, interpolation=cv2.INTER_AREA)
+
+    def _added(self, rig: Rig, part: Part) -> pv.PolyData:
+        """One part as a mesh of the scene."""
+        rows = slice(part.first_vertex, part.first_vertex + part.vertex_count)
+        cells = np.hstack([np.full((len(part.triangles), 1), 3), part.triangles]).astype(np.int64)
+        mesh = pv.PolyData(rig.positions[rows].copy(), cells)
+        mesh.point_data["Normals"] = np.zeros((part.vertex_count, 3), np.float32)
+        mesh.point_data.active_normals_name = "Normals"
+        material, texture = part.material, None
+        if material.texture_rgba is not None:
+            mesh.active_texture_coordinates = rig.uvs[rows] * [1, -1] + [0, 1]
+            texture = pv.Texture(np.ascontiguousarray(material.texture_rgba[..., :3]))
+            texture.InterpolateOn()
+            texture.MipmapOn()
+        shine = 1.0 - material.roughness
+        self._plotter.add_mesh(
+            mesh, color=material.base_color_rgba[:3], texture=texture, smooth_shading=True, ambient=0.18,
+            diffuse=0.9, specular=0.6 * shine, specular_power=4 + 60 * shine,
+            culling=None if material.double_sided else "back",
+        )  # fmt: skip
+        return mesh
+
+
+def motion_of(weights: dict[str, float], gaze_degrees: tuple[float, float] = (0, 0), yaw_degrees: float = 0) -> Motion:
+    """A motion from channel weights, one gaze for both eyes, and a turn of the head."""
+    rotation = wxyz_from_matrix(matrix_from_yaw_pitch_roll(np.radians([yaw_degrees, 0, 0])))
+    pose = HeadPose(rotation, np.array([0.0, 0.0, -60.0]))
+    gaze = Gaze(np.tile(np.radians(gaze_degrees), (2, 1)))
+    return Motion(0.0, 0, pose, gaze, Expression.of(**weights))
+
+
+def gaze_of(channel: str) -> tuple[float, float]:
+    """Where the eyes look, degrees, while a look channel is at 1."""
+    for word, angles in (("LookUp", (0, 20)), ("LookDown", (0, -20)), ("LookIn", (-25, 0)), ("LookOut", (25, 0))):
+        if word in channel:
+            return (angles[0] * (1 if channel.endswith("Left") else -1), angles[1])
+    return (0, 0)
+
+
+def labelled(picture: Array, label: str) -> Array:
+    """The picture with a line of text below."""
+    strip = np.full((26, picture.shape[1], 3), 255, np.uint8)
+    plain = label.replace("“", '"').replace("”", '"')
+    scale = 0.48
+    width = cv2.getTextSize(plain, cv2.FONT_HERSHEY_SIMPLEX, scale, 1)[0][0]
+    at = ((picture.shape[1] - width) // 2, 17)
+    cv2.putText(strip, plain, at, cv2.FONT_HERSHEY_SIMPLEX, scale, (50, 55, 60), 1, cv2.LINE_AA)
+    return np.concatenate([picture, strip])
+
+
+def grid(pictures: list[Array], columns: int) -> Array:
+    """Pictures of one size side by side, row by row."""
+    blank = np.full_like(pictures[0], 255)
+    pictures = pictures + [blank] * (-len(pictures) % columns)
+    rows = [np.concatenate(pictures[i : i + columns], 1) for i in range(0, len(pictures), columns)]
+    return np.concatenate(rows)
+
+
+def save(path: Path, picture: Array) -> None:
+    """A PNG of at most 256 colours' worth of size: pictures for a web page are palette-sized by quantising."""
+    step = 4
+    quantised = (picture.astype(np.int16) // step * step + step // 2).clip(0, 255).astype(np.uint8)
+    cv2.imwrite(str(path), cv2.cvtColor(quantised, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_PNG_COMPRESSION, 9])
+    print(f"{path}: {path.stat().st_size / 1000:.0f} kB")
+
+
+def main() -> None:
+    """Draw the sheets that were asked for."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rig", default="human")
+    parser.add_argument("--out", type=Path, default=Path(__file__).resolve().parents[1] / "docs" / "images")
+    parser.add_argument("--only", default="rest,expressions,channels,turntable")
+    args = parser.parse_args()
+    args.out.mkdir(parents=True, exist_ok=True)
+    wanted = args.only.split(",")
+    rig = load_rig(args.rig)
+    bust = rig.rig_from_face @ [0, -2.5, 0, 1]
+    face = rig.rig_from_face @ [0, 0.3, 0, 1]
+    centimetre = rig.rig_from_face[0, 0]
+    if "rest" in wanted:
+        save(args.out / "rig-rest.png", Studio(rig, (640, 720)).draw(motion_of({}), bust[:3], 39 * centimetre))
+    if "expressions" in wanted:
+        studio = Studio(rig, (236, 270))
+        cells = [
+            labelled(studio.draw(motion_of(weights, gaze), face[:3], 27 * centimetre), label)
+            for label, (weights, gaze) in EXPRESSIONS.items()
+        ]
+        save(args.out / "rig-expressions.png", grid(cells, 4))
+    if "channels" in wanted:
+        studio = Studio(rig, (170, 190))
+        cells = [
+            labelled(studio.draw(motion_of({name: 1.0}, gaze_of(name)), face[:3], 24 * centimetre), name)
+            for name in ARKIT
+        ]
+        save(args.out / "rig-channels.png", grid(cells, 9))
+    if "turntable" in wanted:
+        studio = Studio(rig, (230, 300))
+        cells = [
+            labelled(studio.draw(motion_of({}, yaw_degrees=yaw), bust[:3], 38 * centimetre), f"{yaw:+d} degrees")
+            for yaw in (-60, -30, 0, 30, 60)
+        ]
+        save(args.out / "rig-turntable.png", grid(cells, 5))
+
+
+if __name__ == "__main__":
+    main()
