@@ -7,7 +7,6 @@ z out of the face, centimetres on the canonical face's scale.
 
 from __future__ import annotations
 
-import zipfile
 from dataclasses import dataclass, fields
 from functools import cache
 from pathlib import Path
@@ -18,6 +17,7 @@ from ..channels import ARKIT
 from ..data import LANDMARKS, Array, check_shape
 from ..errors import ModelError, ShapeError
 from ..resources import asset_path
+from .arrays import read_arrays
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +72,10 @@ _SHAPES: dict[str, tuple[int | None, ...]] = {
 def load_face_model(path: Path) -> FaceModel:
     """Read a face model; raises ModelError if the file is missing or breaks the format."""
     try:
-        with np.load(path, allow_pickle=False) as stored:
-            arrays = {field.name: stored[field.name] for field in fields(FaceModel)}
+        arrays = read_arrays(path, [field.name for field in fields(FaceModel)])
         for name, array in arrays.items():
             check_shape(name, array, *_SHAPES[name])
-    except (OSError, KeyError, ValueError, zipfile.BadZipFile, ShapeError) as error:
+    except (OSError, ValueError, ShapeError) as error:
         raise ModelError(f"{path} is no face model ({error}); make it with tools/learn_face_model.py") from error
     for name, array in arrays.items():
         arrays[name] = array.astype(np.int32 if name == "mirror" else np.float32)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import numpy as np
 
 from ..data import LANDMARKS, Array, check_shape
 from ..errors import ShapeError, SinkError, TakeError
+from .arrays import read_arrays
 from .face_model import FaceModel
 
 CORRELATION_S = 0.25
@@ -50,14 +50,13 @@ def save_profile(path: Path, profile: Profile) -> None:
 def load_profile(path: Path) -> Profile:
     """Read a profile; raises TakeError if it is missing or breaks the format."""
     try:
-        with np.load(path, allow_pickle=False) as stored:
-            profile = Profile(str(stored["name"]), stored["neutral_cm"].astype(np.float32))
+        stored = read_arrays(path, ["name", "neutral_cm"])
+        profile = Profile(str(stored["name"]), stored["neutral_cm"].astype(np.float32))
         check_shape("neutral_cm", profile.neutral_cm, LANDMARKS, 3)
         if not np.isfinite(profile.neutral_cm).all():
             raise ValueError("neutral_cm holds numbers that are not finite")
-    except (OSError, KeyError, ValueError, EOFError, AttributeError, zipfile.BadZipFile, ShapeError) as error:
-        reason = " ".join(str(error).split())
-        raise TakeError(f"{path} is no profile ({reason}); make one by calibrating") from error
+    except (OSError, ValueError, ShapeError) as error:
+        raise TakeError(f"{path} is no profile ({error}); make one by calibrating") from error
     return profile
 
 
