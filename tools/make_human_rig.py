@@ -17,9 +17,12 @@ if __package__ in (None, ""):  # started as a file: find `animator` and `tools` 
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from animator.resources import rigs_folder
+from tools.human.ears import ear
 from tools.human.eyes import eye_centre_cm, eyeball
 from tools.human.glb import glb_from_pieces, write_glb
+from tools.human.hair import hair, scalp
 from tools.human.head import Head
+from tools.human.lashes import lashes
 from tools.human.mouth import teeth, tongue
 from tools.human.paint import looks
 from tools.human.piece import LEFT_EYE_JOINT, RIGHT_EYE_JOINT, Piece, rigid
@@ -33,14 +36,13 @@ JOINTS_CM = {
 }
 
 
-def all_pieces() -> list[Piece]:
+def all_pieces(head: Head) -> list[Piece]:
     """The whole avatar, piece by piece."""
-    head = Head()
     pieces = head.pieces()
     for side, name, joint in ((1, "leftEye", LEFT_EYE_JOINT), (-1, "rightEye", RIGHT_EYE_JOINT)):
         positions, uv, triangles = eyeball(side)
         pieces.append(Piece(f"{name}Ball", "eye", positions, uv, triangles, rigid(len(positions), joint)))
-    pieces += [teeth(True), teeth(False), tongue()]
+    pieces += [teeth(True), teeth(False), tongue(), lashes(head), ear(1), ear(-1), hair()]
     return pieces
 
 
@@ -50,8 +52,9 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=rigs_folder() / "human")
     folder = parser.parse_args().out
     folder.mkdir(parents=True, exist_ok=True)
-    pieces = all_pieces()
-    data = glb_from_pieces(pieces, looks(pieces), JOINTS_CM)
+    head = Head()
+    pieces = all_pieces(head)
+    data = glb_from_pieces(pieces, looks(head, pieces, scalp(head.positions)), JOINTS_CM)
     write_glb(folder / "human.glb", data)
     print(f"{folder / 'human.glb'}: {sum(len(p.positions) for p in pieces)} vertices, {len(data) / 2**20:.2f} MB")
 

@@ -1,4 +1,4 @@
-"""Eyeballs, lids and lashes: everything that is round about the eyes."""
+"""Where the eyes are, and the eyeballs."""
 
 from __future__ import annotations
 
@@ -18,18 +18,22 @@ def eye_centre_cm(side: int) -> Array:
     return np.array([side * 3.18, 2.68, 2.42])
 
 
-def eyeball(side: int, rows: int = 20, columns: int = 28) -> tuple[Array, Array, Array]:
-    """A sphere whose pole looks forward, its picture seen from the front.
+def uv_radius(polar_rad: Array) -> Array:
+    """How far from its picture's middle a point at this angle from the pupil lies; the iris gets most room."""
+    return 0.5 * (np.asarray(polar_rad) / (0.8 * np.pi)) ** 0.7
+
+
+def eyeball(side: int, columns: int = 32) -> tuple[Array, Array, Array]:
+    """A sphere whose pole looks forward, its picture seen from the front; open far inside the head.
 
     returns : positions (N, 3) cm, uv (N, 2), triangles (T, 3)"""
-    polar = np.linspace(0, np.pi, rows + 1)[1:] ** 1.0
-    polar = np.concatenate([np.linspace(0, 0.62, 9)[1:], np.linspace(0.62, np.pi * 0.8, rows - 7)[1:]])
+    polar = np.concatenate([np.linspace(0, 0.62, 9)[1:], np.linspace(0.62, np.pi * 0.8, 14)[1:]])
     turn = np.linspace(0, 2 * np.pi, columns, endpoint=False)
     ring = np.stack([np.cos(turn), np.sin(turn)], 1)
     flat = np.sin(polar)[:, None, None] * ring
     depth = np.cos(polar)[:, None] + 0.0 * turn
     unit = np.concatenate([[[0, 0, 1.0]], np.concatenate([flat, depth[..., None]], 2).reshape(-1, 3)])
-    spread = (polar / np.pi)[:, None, None] * ring * 0.6
+    spread = uv_radius(polar)[:, None, None] * ring
     uv = 0.5 + np.concatenate([[[0.0, 0.0]], spread.reshape(-1, 2)]) * [1, -1]
     triangles = [(0, 1 + k, 1 + (k + 1) % columns) for k in range(columns)]
     for row in range(len(polar) - 1):

@@ -36,6 +36,8 @@ class Head:
         self.positions = lifted_off_eyeball(smooth @ fitted, self.is_rim)
         self.lids = {side: self._lids(side) for side in (1, -1)}
         self.moves = self._moves()
+        self.rows_of: dict[str, Array] = {}
+        """Which vertices of the head each piece is made of."""
 
     def _rows(self) -> Array:
         """(N,) which ring of the skull a cage vertex is on; 0 on the face."""
@@ -92,6 +94,7 @@ class Head:
 
     def _piece(self, name: str, material: str, chosen: Array, uv: Array, skin: Array) -> Piece:
         rows, triangles = np.unique(self.triangles[chosen], return_inverse=True)
+        self.rows_of[name] = rows
         moves = {channel: move[rows] for channel, move in self.moves.items()}
         return Piece(name, material, self.positions[rows], uv[rows], triangles.reshape(-1, 3), skin[rows], moves)
 

@@ -1,17 +1,35 @@
-"""Pictures for the materials, painted by code."""
+"""A look for every material: pictures painted by code."""
 
 from __future__ import annotations
 
+import numpy as np
+
 from .glb import Look
-from .piece import Piece
+from .head import Head
+from .paint_skin import body_picture, face_picture, hollows
+from .paint_small import eye_picture, hair_picture, shirt_picture, teeth_picture, tongue_picture
+from .piece import Piece, normals
+from .subdivide import graph_laplacian
 
-SKIN = (0.91, 0.72, 0.62)
 
-
-def looks(pieces: list[Piece]) -> dict[str, Look]:
-    """A look for every material."""
+def looks(head: Head, pieces: list[Piece], scalp: np.ndarray) -> dict[str, Look]:
+    """scalp : (V,) 1 where hair grows on the refined head."""
+    skin = np.isin(head.region, (0, 1, 3))
+    laplacian = graph_laplacian(head.triangles[skin], len(head.positions))
+    hollow = hollows(head.positions, laplacian, normals(head.positions, head.triangles))
+    by_name = {piece.name: piece for piece in pieces}
+    face, body = by_name["face"], by_name["body"]
     return {
-        "face": Look(color=SKIN), "body": Look(color=SKIN), "shirt": Look(color=(0.2, 0.35, 0.5)),
-        "mouth": Look(color=(0.30, 0.07, 0.07)), "eye": Look(color=(0.95, 0.95, 0.95)),
-        "teeth": Look(color=(0.93, 0.9, 0.85)), "tongue": Look(color=(0.75, 0.36, 0.36)),
-    }  # fmt: skip
+        "face": Look(face_picture(face, hollow[head.rows_of["face"]]), roughness=0.62, jpeg_quality=92),
+        "body": Look(
+            body_picture(body, hollow[head.rows_of["body"]], scalp[head.rows_of["body"]]), roughness=0.62
+        ),
+        "ear": Look(color=(0.905, 0.690, 0.600), roughness=0.62),
+        "shirt": Look(shirt_picture(), roughness=0.95),
+        "hair": Look(hair_picture(), roughness=0.55, double_sided=True),
+        "lash": Look(color=(0.10, 0.07, 0.06), roughness=0.9, double_sided=True),
+        "mouth": Look(color=(0.36, 0.10, 0.10), roughness=0.7),
+        "eye": Look(eye_picture(), roughness=0.15),
+        "teeth": Look(teeth_picture(), roughness=0.3),
+        "tongue": Look(tongue_picture(), roughness=0.45),
+    }
