@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from itertools import cycle
 from pathlib import Path
+from time import sleep
 from typing import Any
 
 from .config import Config
@@ -23,6 +24,8 @@ from .tracking.config import MAX_FACES
 
 WAIT_S = 0.01
 """How long to wait for a moment before looking at the keys again."""
+STILL_S = 0.05
+"""Between two drawings of the last picture."""
 MIN_WINDOW_PX = (800, 600)
 MESSAGE_FRAMES = 90
 
@@ -61,6 +64,7 @@ class Screen:
                 self._window.pump()
                 if over:
                     self._draw()
+                    sleep(STILL_S)
                     continue
                 try:
                     self._moment = self._performance.next_moment(WAIT_S)

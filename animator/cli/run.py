@@ -73,23 +73,28 @@ def perform(source: str | None, settings, *, out: Path | None, take: Path | None
     on_screen = out is None and has_display()
     check_view(settings.show.view)
     load_rig(settings.show.rig)
-    with ExitStack() as stack:
-        opened = open_source(source, size_px=settings.show.size_px, fps=settings.show.fps, loop_performance=on_screen)
-        stack.enter_context(closing(opened))
-        out = out or (None if on_screen else work.default_out(opened.name))
-        sink = None if out is None else open_sink(out, settings.show.fps or opened.fps)
-        recorder = None if take is None else stack.enter_context(record_into(take, opened.fps))
-        performance = stack.enter_context(work.open_performance(opened, settings, model, live=on_screen or None))
-        if recorder is not None:
-            performance.listen(recorder)
-        if on_screen:
-            from ..on_screen import show
+    written: list[str] = []
+    performance = None
+    try:
+        with ExitStack() as stack:
+            opened = open_source(
+                source, size_px=settings.show.size_px, fps=settings.show.fps, loop_performance=on_screen
+            )
+            stack.enter_context(closing(opened))
+            out = out or (None if on_screen else work.default_out(opened))
+            sink = None if out is None else open_sink(out, settings.show.fps or opened.fps)
+            recorder = None if take is None else stack.enter_context(record_into(take, opened.fps))
+            performance = stack.enter_context(work.open_performance(opened, settings, model, live=on_screen or None))
+            if recorder is not None:
+                performance.listen(recorder)
+            if on_screen:
+                from ..on_screen import show
 
-            show(performance, settings)
-        else:
-            with work.progress_bar(opened.name, opened.frame_count) as progress:
-                frames = film(performance, settings, sink, progress)
-            typer.echo(f"wrote {out} ({frames} frames)")
-    if take is not None:
-        typer.echo(f"wrote {take}")
+                show(performance, settings)
+            else:
+                with work.progress_bar(opened.name, opened.frame_count) as progress:
+                    film(performance, settings, sink, progress)
+    finally:  # after Ctrl-C, too, a person wants to know where it is
+        written = [f"wrote {path}" for path in (out, take) if path is not None and performance and performance.frames]
+        typer.echo("\n".join(written)) if written else None
     work.say_what_came(performance)

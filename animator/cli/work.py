@@ -73,6 +73,10 @@ def say_what_came(performance: Performance) -> None:
         raise SourceError(f"{performance.source.name} is damaged: {broken}; what came before is kept")
 
 
-def default_out(source_name: str) -> Path:
-    """Where a video goes when nobody said: `out/` and the source's name."""
-    return Path("out") / f"{Path(source_name).stem.replace(' ', '-') or 'animation'}.mp4"
+def default_out(source: FrameSource | MotionSource) -> Path:
+    """Where what is made goes when nobody said: `out/` and the source's name; a picture stays a picture."""
+    from ..sources.images import SUFFIXES
+
+    name = Path(source.name)
+    suffix = ".png" if name.suffix.lower() in SUFFIXES and source.frame_count == 1 else ".mp4"
+    return Path("out") / f"{name.stem.replace(' ', '-') or 'animation'}{suffix}"

@@ -19,6 +19,8 @@ INK, PAPER, ACCENT = (0.96, 0.97, 0.98), (0.09, 0.11, 0.14), (0.35, 0.70, 1.0)
 MARGIN_PX = 12
 SLIDER_SPAN_PX = (190, 46)
 """Width of a slider and height from one to the next."""
+HELP_PX = 540
+"""About the width of the help page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,16 +62,20 @@ class Window:
     ) -> None:
         self._plotter = open_plotter(size_px, off_screen=False)
         self._window = self._plotter.render_window
+        self._window.SetWindowName("animator")
         self.scene = Scene(self._plotter, rig, background, picture_fov_deg)
         self._keys = dict(keys)
         self.is_open = True
         self._controls = _layer_above(self._window)
-        self._status = _text(self._controls, 15, bold=False)
-        self._help = _text(self._controls, 17, bold=False, page=True)
+        self._panel = _Panel(self._controls)
+        self._status = _text(self._controls, 15)
+        self._help = _text(self._controls, 17, page=True)
         self._help.SetInput("\n".join(f"{_spoken(symbol):>8}  {key.does}" for symbol, key in keys.items()))
         self._help.VisibilityOff()
         self._interactor = self._plotter.iren.interactor
         self._interactor.SetInteractorStyle(vtk.vtkInteractorStyleUser())  # no camera dragging, no keys of VTK's own
+        for event in ("KeyPressEvent", "CharEvent"):
+            self._interactor.RemoveObservers(event)  # PyVista's own keys: q would close the window under us
         self._interactor.AddObserver("KeyPressEvent", self._on_key)
         self._interactor.AddObserver("ExitEvent", self._on_exit)
         self._sliders = [_slider(self._interactor, self._controls, s, i, size_px) for i, s in enumerate(sliders)]
@@ -98,6 +104,7 @@ class Window:
         """Show or hide the sliders."""
         for widget in self._sliders:
             widget.SetEnabled(not widget.GetEnabled())
+        self._panel.toggle()
 
     def screenshot(self) -> Array:
         """(H, W, 3) uint8 of what is shown, without status, sliders and help."""
@@ -120,7 +127,8 @@ class Window:
     def _arrange(self) -> None:
         width, height = self._window.GetSize()
         self._status.SetPosition(MARGIN_PX, height - MARGIN_PX)
-        self._help.SetPosition(width // 2, height // 2)
+        self._help.SetPosition(max(MARGIN_PX, width // 2 - HELP_PX // 2), height // 2)
+        self._panel.set_height(len(self._sliders) * SLIDER_SPAN_PX[1])
         for number, widget in enumerate(self._sliders):
             _place(widget, number, (width, height))
 
@@ -133,6 +141,32 @@ class Window:
         self.is_open = False
 
 
+class _Panel:
+    """A dark ground under the sliders, so that they can be read over any picture."""
+
+    def __init__(self, renderer: vtk.vtkRenderer) -> None:
+        self._plane = vtk.vtkPlaneSource()
+        mapper = vtk.vtkPolyDataMapper2D()
+        mapper.SetInputConnection(self._plane.GetOutputPort())
+        self._actor = vtk.vtkActor2D()
+        self._actor.SetMapper(mapper)
+        self._actor.GetProperty().SetColor(*PAPER)
+        self._actor.GetProperty().SetOpacity(0.55)
+        renderer.AddViewProp(self._actor)
+
+    def set_height(self, height_px: int) -> None:
+        """As high as the sliders on it."""
+        width_px = SLIDER_SPAN_PX[0] + 2 * MARGIN_PX
+        self._plane.SetOrigin(0, 0, 0)
+        self._plane.SetPoint1(width_px, 0, 0)
+        self._plane.SetPoint2(0, height_px + MARGIN_PX, 0)
+        self._actor.SetVisibility(height_px > 0)
+
+    def toggle(self) -> None:
+        """Show or hide it."""
+        self._actor.SetVisibility(not self._actor.GetVisibility())
+
+
 def _layer_above(window: vtk.vtkRenderWindow) -> vtk.vtkRenderer:
     """A renderer over all others, for text and sliders, that also receives the mouse."""
     renderer = vtk.vtkRenderer()
@@ -142,12 +176,11 @@ def _layer_above(window: vtk.vtkRenderWindow) -> vtk.vtkRenderer:
     return renderer
 
 
-def _text(renderer: vtk.vtkRenderer, points: int, *, bold: bool, page: bool = False) -> vtk.vtkTextActor:
+def _text(renderer: vtk.vtkRenderer, points: int, *, page: bool = False) -> vtk.vtkTextActor:
     actor = vtk.vtkTextActor()
     look = actor.GetTextProperty()
     look.SetFontSize(points)
     look.SetFontFamilyToCourier()
-    look.SetBold(bold)
     look.SetColor(*INK)
     look.SetBackgroundColor(*PAPER)
     look.SetBackgroundOpacity(0.85 if page else 0.55)
@@ -155,7 +188,6 @@ def _text(renderer: vtk.vtkRenderer, points: int, *, bold: bool, page: bool = Fa
     if page:
         look.SetLineSpacing(1.4)
         look.SetVerticalJustificationToCentered()
-        look.SetJustificationToCentered()
     renderer.AddViewProp(actor)
     return actor
 
@@ -172,7 +204,7 @@ def _slider(
     look.SetMaximumValue(slider.high)
     look.SetValue(slider.value)
     look.SetTitleText(slider.title)
-    look.SetLabelFormat("%0.0f" if slider.whole else "%0.2f")
+    look.SetLabelFormat(_number_format(look.GetLabelFormat(), 0 if slider.whole else 2))
     look.SetTubeWidth(0.004)
     look.SetSliderLength(0.012)
     look.SetSliderWidth(0.018)
@@ -218,6 +250,11 @@ def _place(widget: vtk.vtkSliderWidget, number: int, size_px: tuple[int, int]) -
     ):
         point.SetCoordinateSystemToNormalizedDisplay()
         point.SetValue(x / width, y)
+
+
+def _number_format(usual: str, decimals: int) -> str:
+    """In the style of this VTK's own default: printf's up to 9.5, std::format's since."""
+    return f"%0.{decimals}f" if usual.startswith("%") else f"{{:.{decimals}f}}"
 
 
 def _spoken(symbol: str) -> str:

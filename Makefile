@@ -1,0 +1,36 @@
+# `make demo` and `make test` do all the set-up on a fresh machine.
+.DEFAULT_GOAL := help
+.PHONY: help install demo test lint bench bench-solver bench-run images clean
+
+PYTHON := .venv/bin/python
+SHARED ?= ../shared
+
+help:  ## these lines
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 16
+
+install:  ## .venv, package, face model and, on Debian and Ubuntu as root, system libraries
+	@sh tools/install.sh
+
+demo: install  ## animate an avatar by the bundled performance: out/demo.mp4
+	$(PYTHON) main.py run assets/performance.mp4 --view side-by-side --out out/demo.mp4 --take out/demo.npz
+
+test: install  ## the tests
+	$(PYTHON) -m pytest
+
+lint: install  ## ruff
+	.venv/bin/ruff check .
+
+bench: bench-solver bench-run  ## every benchmark
+
+bench-solver: install  ## the solver's accuracy beside MediaPipe's own network (needs the evaluation sets)
+	$(PYTHON) -m tests.bench.bench_solver --shared $(SHARED)
+
+bench-run: install  ## frames per second, each stage's share, peak memory
+	$(PYTHON) -m tests.bench.bench_run
+
+images: install  ## the pictures in docs/images/
+	$(PYTHON) tools/render_rig_sheets.py
+	$(PYTHON) tools/render_views.py
+
+clean:  ## forget everything made, but not what was installed
+	rm -rf out build dist .pytest_cache .ruff_cache
