@@ -8,7 +8,8 @@ from pathlib import Path
 
 from .config import Config
 from .data import Array, Frame
-from .pipeline import Moment, Performance, Puppets, picture_of, resampled
+from .pipeline import Moment, Performance, resampled
+from .puppets import Puppets, picture_of
 from .rig import Rig
 from .rigging.library import load_rig
 from .stages import FrameSink

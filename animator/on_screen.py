@@ -12,7 +12,8 @@ from typing import Any
 
 from .config import Config
 from .filming import film_size_px
-from .pipeline import Moment, Performance, Puppets, picture_of
+from .pipeline import Moment, Performance
+from .puppets import Puppets, picture_of
 from .recording import record_into
 from .rendering.backdrop import background_from_text
 from .rendering.framing import VIEWS

@@ -1,6 +1,6 @@
-"""The corridor, end to end: the only file that knows every stage.
+"""The front of the corridor: a source, followed and solved, becomes moments.
 
-    source -> (tracker -> solver) -> avatars -> pictures
+    source -> tracker -> solver -> (puppets -> renderer -> sinks: puppets.py, filming.py, on_screen.py)
 
 Capture, tracking with solving, and drawing each have a thread; drawing stays on the caller's, as VTK wants.
 A live source hands over only the newest item; a file hands over every one, by bounded queues.
@@ -8,6 +8,7 @@ A live source hands over only the newest item; a file hands over every one, by b
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -17,17 +18,17 @@ from time import sleep
 from typing import Any
 
 from .config import Config
-from .data import Array, Face, Frame, Motion
-from .errors import SettingError
+from .data import Face, Frame, Motion
 from .handover import Ahead
 from .maths.mirror import mirrored_face, mirrored_frame, mirrored_motion
-from .rig import Rig
-from .rigging.deform import Deformer
-from .rigging.posing import Poser
 from .solving.solver import LinearSolver
+from .sources.opening import open_source
 from .stages import FrameSource, MotionSource, Tracker
 from .timing import BoundedQueue, LatestSlot, Stopwatch, monotonic_s, paced
 from .tracking.config import TrackingConfig
+from .tracking.model import find_or_fetch_model
+
+log = logging.getLogger("animator")
 
 AHEAD = 4
 """Items that wait between two threads of an offline run: enough to even out slow frames."""
@@ -185,41 +186,6 @@ class Performance:
         return moment
 
 
-class Puppets:
-    """The avatars' bodies: one deformed mesh per performer, from left to right as the picture shows them."""
-
-    def __init__(self, rig: Rig, stopwatch: Stopwatch) -> None:
-        self._stopwatch = stopwatch
-        self.use_rig(rig)
-
-    def use_rig(self, rig: Rig) -> None:
-        """Give every performer another body."""
-        self.rig = rig
-        self._deformers: dict[int, Deformer] = {}
-        self._poser = Poser()
-
-    def act(self, moment: Moment, view: str) -> list[Any]:
-        """`rendering.scene.Appearance` of every performer; with nobody there one avatar rests.
-
-        A mask lies on a face that is there: lost faces have none once they are no longer held."""
-        from .rendering.scene import Appearance
-
-        present = [(motion, self._poser.presence(motion)) for motion in moment.motions]
-        as_mask = view == "mask" and moment.frame is not None
-        motions = [self._poser.pose(motion) for motion, share in present if share == 1.0 or not as_mask]
-        if not motions and not as_mask:
-            motions = [Motion(moment.time_s, 0)]
-        motions.sort(key=lambda motion: float(motion.pose.translation_cm[0]))
-        with self._stopwatch.measuring("deform"):
-            return [
-                Appearance(number, self._deformer(motion.track_id).deform(motion, head_turns=not as_mask), motion.pose)
-                for number, motion in enumerate(motions)
-            ]
-
-    def _deformer(self, track_id: int) -> Deformer:
-        return self._deformers.setdefault(track_id, Deformer(self.rig))
-
-
 def resampled(moments: Iterator[Moment], fps: float | None) -> Iterator[Moment]:
     """The moments at a constant rate: each tick shows the newest moment that has come by then.
 
@@ -244,25 +210,31 @@ def is_motion_source(source: FrameSource | MotionSource) -> bool:
     return not hasattr(source, "size_px")
 
 
-def open_mediapipe(model: Path) -> Callable[[TrackingConfig], Tracker]:
-    """What makes the default tracker; mediapipe is loaded when it is called."""
+def open_performance(
+    source: str | Path | FrameSource | MotionSource | None = None,
+    config: Config | None = None,
+    *,
+    model: Path | None = None,
+    live: bool | None = None,
+    tell: Callable[[str], None] = log.info,
+) -> Performance:
+    """A performance of whatever `source` names, or of an open source, tracked by MediaPipe.
 
-    def open_tracker(config: TrackingConfig) -> Tracker:
+    model  : the face model file; None finds or fetches it
+    live   : see Performance; None leaves it to the source
+    tell   : called with a line for each slow step
+    raises : AnimatorError, by its kind, for every input that cannot be used"""
+    opened = open_source(None if source is None else str(source)) if _is_name(source) else source
+    needs_tracker = not is_motion_source(opened) and not isinstance(opened, Tracker)
+    path = find_or_fetch_model(model, tell) if needs_tracker else Path()
+
+    def open_tracker(settings: TrackingConfig) -> Tracker:
         from .tracking.mediapipe_faces import MediaPipeFaces
 
-        return MediaPipeFaces(model, config)
+        return MediaPipeFaces(path, settings)
 
-    return open_tracker
+    return Performance(opened, config or Config(), open_tracker, live=live)
 
 
-def picture_of(moment: Moment, view: str) -> Array | None:
-    """The camera picture as a view shows it: with the mesh drawn in, or as it is."""
-    if moment.frame is None:
-        if view in ("mesh", "mask"):
-            raise SettingError(f"view {view}: a take has no camera picture; choose avatar")
-        return None
-    if view == "mesh":
-        from .rendering.overlay import draw_faces
-
-        return draw_faces(moment.frame.rgb, moment.faces)
-    return moment.frame.rgb
+def _is_name(source: object) -> bool:
+    return source is None or isinstance(source, str | Path)

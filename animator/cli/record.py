@@ -28,6 +28,7 @@ def record(
     config: options.Settings = None,
 ) -> None:
     """Record a performance without drawing it. Ctrl-C ends it and finishes the file."""
+    from ..pipeline import open_performance
     from ..recording import record_into
     from ..sources import open_source
 
@@ -45,7 +46,7 @@ def record(
     with ExitStack() as stack:
         opened = stack.enter_context(closing(open_source(source, fps=fps)))
         recorder = stack.enter_context(record_into(out, opened.fps))
-        performance = stack.enter_context(work.open_performance(opened, settings, model))
+        performance = stack.enter_context(open_performance(opened, settings, model=model))
         performance.listen(recorder)
         with work.progress_bar(opened.name, opened.frame_count) as progress:
             try:

@@ -65,6 +65,7 @@ def perform(source: str | None, settings, *, out: Path | None, take: Path | None
     """Open everything, checking every input before any output is made; then show or film."""
     from ..display import has_display
     from ..filming import film, open_sink
+    from ..pipeline import open_performance
     from ..recording import record_into
     from ..rendering.framing import check_view
     from ..rigging.library import load_rig
@@ -84,7 +85,7 @@ def perform(source: str | None, settings, *, out: Path | None, take: Path | None
             out = out or (None if on_screen else work.default_out(opened))
             sink = None if out is None else open_sink(out, settings.show.fps or opened.fps)
             recorder = None if take is None else stack.enter_context(record_into(take, opened.fps))
-            performance = stack.enter_context(work.open_performance(opened, settings, model, live=on_screen or None))
+            performance = stack.enter_context(open_performance(opened, settings, model=model, live=on_screen or None))
             if recorder is not None:
                 performance.listen(recorder)
             if on_screen:

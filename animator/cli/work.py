@@ -1,4 +1,4 @@
-"""What the commands share: opening a performance, showing progress, saying what came of it."""
+"""What the commands share: showing progress, saying what came of it."""
 
 from __future__ import annotations
 
@@ -12,23 +12,10 @@ from typing import TYPE_CHECKING
 from ..errors import SourceError
 
 if TYPE_CHECKING:
-    from ..config import Config
     from ..pipeline import Performance
     from ..stages import FrameSource, MotionSource
 
 log = logging.getLogger("animator")
-
-
-def open_performance(
-    source: FrameSource | MotionSource, config: Config, model: Path | None, *, live: bool | None = None
-) -> Performance:
-    """A performance of `source`, tracked by MediaPipe unless the source knows its faces."""
-    from ..pipeline import Performance, is_motion_source, open_mediapipe
-    from ..tracking.model import find_or_fetch_model
-
-    needs_tracker = not is_motion_source(source) and not hasattr(source, "track")
-    path = find_or_fetch_model(model, log.info) if needs_tracker else Path()
-    return Performance(source, config, open_mediapipe(path), live=live)
 
 
 @contextmanager
