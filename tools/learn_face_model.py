@@ -40,6 +40,8 @@ RATE_PER_SIGMA, PRECISION = 1.0, 3.0
 RIGID_SOFTENING_CM2 = 0.01
 """Added to each landmark's variance, so that no few landmarks carry the pose alone."""
 FLAT = LANDMARKS * 3
+OUTPUTS = len(ARKIT) + 2
+"""Of the refinement: the channels, yaw and pitch."""
 MIRROR_VECTOR = np.array([1.0, -1.0, -1.0])
 """What a mirror across x does to a rotation vector."""
 
@@ -99,6 +101,13 @@ def blank_model() -> FaceModel:
         channel_rate=np.zeros(len(ARKIT)),
         channel_precision=np.zeros(len(ARKIT)),
         gaze_map=np.zeros((2, FLAT)),
+        refine_map=np.zeros((0, FLAT)),
+        refine_scale=np.zeros(0),
+        refine_input=np.zeros((0, 0)),
+        refine_hidden_bias=np.zeros(0),
+        refine_hidden=np.zeros((0, OUTPUTS)),
+        refine_direct=np.zeros((0, OUTPUTS)),
+        refine_bias=np.zeros(OUTPUTS),
     )
 
 
@@ -226,6 +235,9 @@ def learn_people(model: FaceModel, means: Array, noise: Array, weights: Array) -
     people = np.concatenate([people, mirrored(model, people)])
     _, singular, directions = np.linalg.svd(people, full_matrices=False)
     identity = directions[:PEOPLE_DIRECTIONS] * singular[:PEOPLE_DIRECTIONS, None] / np.sqrt(len(people))
+    # Each direction is symmetric or antisymmetric but for rounding; make it exactly so.
+    image = mirrored(model, identity)
+    identity = 0.5 * (identity + np.sign((identity * image).sum(1))[:, None] * image)
     response = model.response_cm.reshape(len(ARKIT), FLAT)
     expression = response.T * (weights**2).mean(0) @ response
     identity_map = np.linalg.solve(noise + expression, identity.T).T

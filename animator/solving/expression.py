@@ -67,13 +67,19 @@ class ExpressionSolver:
         self._upper = np.where(np.abs(response).max(1) > 0, 1.0, 0.0)
         self._lower = np.zeros(len(ARKIT))
 
-    def solve(self, landmarks_cm: Array, neutral_cm: Array, start: Array | None = None) -> Array:
+    def measure(self, change: Array) -> Array:
+        """The whitened view of each channel, (52,), in a change of shape: (1434,) landmarks minus neutral."""
+        return self._measure @ change
+
+    def solve_measured(self, measured: Array, start: Array | None = None) -> Array:
         """The weights of one frame.
 
-        landmarks_cm : (478, 3) head frame
-        neutral_cm   : (478, 3) the same person at rest
-        start        : (52,) the last frame's answer, if any; changes the time it takes, not the answer
-        returns      : (52,) float64 in 0..1"""
-        linear = self._measure @ (landmarks_cm - neutral_cm).ravel() - self._rate
+        measured : (52,) from `measure`
+        start    : (52,) the last frame's answer, if any; changes the time it takes, not the answer
+        returns  : (52,) float64 in 0..1"""
         start = self._lower if start is None else start
-        return solve_box(self._hessian, linear, start, self._lower, self._upper)
+        return solve_box(self._hessian, measured - self._rate, start, self._lower, self._upper)
+
+    def solve(self, landmarks_cm: Array, neutral_cm: Array) -> Array:
+        """The weights (52,) of head-frame landmarks (478, 3) of a person with this neutral (478, 3)."""
+        return self.solve_measured(self.measure((landmarks_cm - neutral_cm).ravel()))

@@ -50,6 +50,20 @@ class FaceModel:
     """(52,) float32: added to the diagonal of the normal equations, against near-equal channels."""
     gaze_map: Array
     """(2, 1434) float32, rad / cm: head-frame landmarks minus the person's neutral -> yaw, pitch of both eyes."""
+    refine_map: Array
+    """(S, 1434) float32, 1 / cm: principal changes of shape that `solving.refinement` looks at."""
+    refine_scale: Array
+    """(I,) float32: standard deviation of each of the network's inputs."""
+    refine_input: Array
+    """(I, H) float32: inputs -> hidden units."""
+    refine_hidden_bias: Array
+    """(H,) float32."""
+    refine_hidden: Array
+    """(H, 54) float32: hidden units -> 52 weights, yaw, pitch."""
+    refine_direct: Array
+    """(I, 54) float32: inputs -> outputs without a detour."""
+    refine_bias: Array
+    """(54,) float32."""
 
 
 _SHAPES: dict[str, tuple[int | None, ...]] = {
@@ -66,6 +80,13 @@ _SHAPES: dict[str, tuple[int | None, ...]] = {
     "channel_rate": (len(ARKIT),),
     "channel_precision": (len(ARKIT),),
     "gaze_map": (2, LANDMARKS * 3),
+    "refine_map": (None, LANDMARKS * 3),
+    "refine_scale": (None,),
+    "refine_input": (None, None),
+    "refine_hidden_bias": (None,),
+    "refine_hidden": (None, len(ARKIT) + 2),
+    "refine_direct": (None, len(ARKIT) + 2),
+    "refine_bias": (len(ARKIT) + 2,),
 }
 
 

@@ -38,8 +38,12 @@ class GazeSolver:
         landmarks_cm : (478, 3) head frame
         neutral_cm   : (478, 3) the same person at rest, looking straight ahead
         returns      : (2, 2) left eye, right eye x yaw (+ to the subject's left), pitch (+ up)"""
-        angles_rad = self._map @ (landmarks_cm - neutral_cm).ravel()[self._columns]
-        return np.tile(np.clip(angles_rad, -LIMIT_RAD, LIMIT_RAD), (2, 1))
+        return both_eyes(self._map @ (landmarks_cm - neutral_cm).ravel()[self._columns])
+
+
+def both_eyes(angles_rad: Array) -> Array:
+    """(2, 2) left eye, right eye x yaw, pitch, within what eyes can do, from (2,) yaw, pitch."""
+    return np.tile(np.clip(angles_rad, -LIMIT_RAD, LIMIT_RAD), (2, 1))
 
 
 def visible_share(blinks: Array) -> float:

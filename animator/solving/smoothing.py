@@ -31,9 +31,7 @@ class Smoother:
         self._weights = OneEuro(cutoff_hz, WEIGHT_BETA, SPEED_HZ)
         self._last_wxyz: Array | None = None
 
-    def step(
-        self, pose: HeadPose, gaze: Gaze, weights: Array, time_s: float
-    ) -> tuple[HeadPose, Gaze, Expression]:
+    def step(self, pose: HeadPose, gaze: Gaze, weights: Array, time_s: float) -> tuple[HeadPose, Gaze, Expression]:
         """What to show at `time_s`; weights (52,) in 0..1."""
         if self._off:
             return pose, gaze, Expression(weights.astype(np.float32))

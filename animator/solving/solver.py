@@ -13,9 +13,10 @@ from ..errors import SettingError
 from ..maths.easing import EASE_S, HOLD_S, presence_share
 from .expression import ExpressionSolver
 from .face_model import FaceModel, face_model
-from .gaze import LOOK_CHANNELS, GazeSolver, look_weights, visible_share
+from .gaze import LOOK_CHANNELS, GazeSolver, both_eyes, look_weights, visible_share
 from .identity import Calibration, Profile, RunningNeutral
 from .pose import HeadFit, HeadFitter
+from .refinement import Refiner
 from .smoothing import Smoother
 
 FORGET_S = 10.0
@@ -36,6 +37,8 @@ class SolverConfig:
     calibrate: str | float = "auto"
     """Where a person's neutral comes from: "auto" (found while running), "none" (everybody's mean), or
     that many seconds from when the face is first seen."""
+    refine: bool = True
+    """Correct the linear answer with the learned network (`solving.refinement`)."""
 
     def __post_init__(self) -> None:
         if not 10 <= self.vertical_fov_deg <= 120:
@@ -65,7 +68,7 @@ class _Performer:
     fixed_cm: Array | None
     """(478, 3) neutral from a calibration or a profile; None while it is estimated."""
     weights: Array | None = None
-    """(52,) the last answer before smoothing, where the next solve starts."""
+    """(52,) the last linear answer, where the next solve starts."""
     angles_rad: Array = field(default_factory=lambda: np.zeros((2, 2)))
     """The last gaze before smoothing, held while the eyes are shut."""
     motion: Motion | None = None
@@ -73,7 +76,7 @@ class _Performer:
 
 
 class LinearSolver:
-    """Head pose by rigid fit, expression by a bounded linear response, gaze by a linear map.
+    """Head pose by rigid fit, expression by a bounded linear response and its learned correction, gaze.
 
     The same faces in the same order give the same motion, bit for bit: no clock is read, nothing is
     random. A face with landmarks that are not finite, or without extent, counts as not seen."""
@@ -86,6 +89,7 @@ class LinearSolver:
         self._fitter = HeadFitter(self._model)
         self._expression = ExpressionSolver(self._model)
         self._gaze = GazeSolver(self._model)
+        self._refiner = Refiner(self._model)
         self._mean_cm = self._model.neutral_cm.astype(np.float64)
         self._profile = profile
         self._performers: dict[int, _Performer] = {}
@@ -166,16 +170,25 @@ class LinearSolver:
             )
         self._learn_neutral(performer, head.landmarks_cm, time_s)
         neutral_cm = self._neutral_cm(performer)
-        raw_rad = self._gaze.solve(head.landmarks_cm, neutral_cm)
-        weights = self._expression.solve(head.landmarks_cm, neutral_cm, performer.weights)
-        performer.weights = weights.copy()
+        weights, seen_rad = self._solve_shape(performer, head, neutral_cm)
         share = visible_share(weights[_BLINKS])
-        performer.angles_rad = performer.angles_rad + share * (raw_rad - performer.angles_rad)
+        performer.angles_rad = performer.angles_rad + share * (seen_rad - performer.angles_rad)
         weights[LOOK_CHANNELS] = look_weights(performer.angles_rad)
         smoothed = performer.smoother.step(head.pose, Gaze(performer.angles_rad), weights, time_s)
         confidence = float(np.clip(face.presence, 1e-3, 1.0))
         performer.motion = Motion(time_s, face.track_id, *smoothed, confidence)
         return performer.motion
+
+    def _solve_shape(self, performer: _Performer, head: HeadFit, neutral_cm: Array) -> tuple[Array, Array]:
+        """Weights (52,) and gaze (2, 2) of one frame by itself."""
+        change = (head.landmarks_cm - neutral_cm).ravel()
+        measured = self._expression.measure(change)
+        performer.weights = linear = self._expression.solve_measured(measured, performer.weights)
+        if not (self._config.refine and self._model.refine_input.size):
+            return linear.copy(), self._gaze.solve(head.landmarks_cm, neutral_cm)
+        features = self._refiner.features(change, measured, linear, head.pose.rotation_wxyz, neutral_cm)
+        weights, angles_rad = self._refiner.refine(features)
+        return weights, both_eyes(angles_rad)
 
     def _first_neutral(self) -> tuple[Calibration | None, Array | None]:
         """How a new performer's neutral begins: a calibration under way, or a fixed neutral, or neither."""
