@@ -16,6 +16,7 @@ import numpy as np
 if __package__ in (None, ""):  # started as a file: find `animator` and `tools` beside it
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from animator.data import Array
 from animator.resources import rigs_folder
 from tools.human.ears import ear
 from tools.human.eyes import eye_centre_cm, eyeball
@@ -36,9 +37,9 @@ JOINTS_CM = {
 }
 
 
-def all_pieces(head: Head) -> list[Piece]:
+def all_pieces(head: Head, hairy: Array) -> list[Piece]:
     """The whole avatar, piece by piece."""
-    pieces = head.pieces()
+    pieces = head.pieces(hairy)
     for side, name, joint in ((1, "leftEye", LEFT_EYE_JOINT), (-1, "rightEye", RIGHT_EYE_JOINT)):
         positions, uv, triangles = eyeball(side)
         pieces.append(Piece(f"{name}Ball", "eye", positions, uv, triangles, rigid(len(positions), joint)))
@@ -53,8 +54,9 @@ def main() -> None:
     folder = parser.parse_args().out
     folder.mkdir(parents=True, exist_ok=True)
     head = Head()
-    pieces = all_pieces(head)
-    data = glb_from_pieces(pieces, looks(head, pieces, scalp(head.positions)), JOINTS_CM)
+    hairy = scalp(head.positions)
+    pieces = all_pieces(head, hairy)
+    data = glb_from_pieces(pieces, looks(head, pieces, hairy), JOINTS_CM)
     write_glb(folder / "human.glb", data)
     print(f"{folder / 'human.glb'}: {sum(len(p.positions) for p in pieces)} vertices, {len(data) / 2**20:.2f} MB")
 

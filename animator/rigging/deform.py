@@ -12,6 +12,8 @@ from .skeleton import Skeleton
 
 LOOKS = tuple(i for i, name in enumerate(ARKIT) if name.startswith("eyeLook"))
 """The channels that turn the eyes."""
+SHORTEST_RUN = 200
+"""Vertices; fewer in a row are cheaper gathered with the others."""
 
 
 class Deformer:
@@ -22,15 +24,15 @@ class Deformer:
         self._skeleton = Skeleton(rig)
         self._skin = _Skin(rig, self._skeleton)
         self._morphs = _Morphs(rig, self._skin.rows_of(self._skeleton, "leftEye", "rightEye"))
-        self._normals = SmoothNormals(rig)
+        self._normals = SmoothNormals(rig, self._skin.rigid_parts(rig))
 
     def deform(self, motion: Motion, *, head_turns: bool = True) -> Mesh:
         """The rig's surface at one instant; its arrays are overwritten by the next call.
 
         head_turns : False leaves head and neck at rest, for a view that places the whole rig itself"""
-        morphed = self._morphs.apply(motion.expression.weights)
-        positions = self._skin.apply(morphed, self._skeleton.pose(motion, head_turns))
-        return Mesh(positions, self._normals.of(positions))
+        turns = self._skeleton.pose(motion, head_turns).astype(np.float32)
+        positions = self._skin.apply(self._morphs.apply(motion.expression.weights), turns)
+        return Mesh(positions, self._normals.of(positions, turns))
 
 
 class _Morphs:
@@ -76,30 +78,57 @@ class _Skin:
         shares = np.zeros((count, len(skeleton.turns)), np.float32)
         for corner in range(slots.shape[1]):
             np.add.at(shares, (np.arange(count), slots[:, corner]), rig.skin_weights[:, corner])
-        self._still = np.ascontiguousarray(shares[:, :1])
-        self._rows = [np.flatnonzero(shares[:, slot]) for slot in range(1, shares.shape[1])]
-        self._shares = [
-            np.ascontiguousarray(shares[rows, slot, None]) for slot, rows in enumerate(self._rows, start=1)
-        ]
-        self._gathered = np.empty((count, 3), np.float32)
-        self._turned = np.empty((count, 3), np.float32)
+        self._slot = np.where(shares.max(1) > 1 - 1e-4, shares.argmax(1), -1)
+        """(V,) the one slot that moves a vertex, -1 for those between joints."""
+        self._runs = _runs(self._slot)
+        in_run = np.zeros(count, bool)
+        for first, end, _ in self._runs:
+            in_run[first:end] = True
+        self._mixed = np.flatnonzero(~in_run)
+        self._shares = [np.ascontiguousarray(shares[self._mixed, s, None]) for s in range(shares.shape[1])]
+        self._gathered, self._turned, self._blended = np.empty((3, len(self._mixed), 3), np.float32)
         self._skinned = np.empty((count, 3), np.float32)
 
     def rows_of(self, skeleton: Skeleton, *roles: str) -> Array:
-        """Vertices that hang on the joints of these roles."""
-        rows = [self._rows[slot] for slot, role in enumerate(skeleton.moving) if role in roles]
-        return np.concatenate(rows) if rows else np.zeros(0, np.int64)
+        """Vertices that hang on the joints of these roles alone."""
+        slots = [slot for slot, role in enumerate(skeleton.moving, start=1) if role in roles]
+        return np.flatnonzero(np.isin(self._slot, slots))
+
+    def rigid_parts(self, rig: Rig) -> dict[int, int]:
+        """Parts that no morph bends and one slot moves as a whole: part number -> slot."""
+        bent = rig.morphs.any((0, 2)) if len(rig.morphs) else np.zeros(len(rig.positions), bool)
+        rigid = {}
+        for number, part in enumerate(rig.parts):
+            rows = slice(part.first_vertex, part.first_vertex + part.vertex_count)
+            slot = int(self._slot[part.first_vertex])
+            if slot >= 0 and (self._slot[rows] == slot).all() and not bent[rows].any():
+                rigid[number] = slot
+        return rigid
 
     def apply(self, positions: Array, turns: Array) -> Array:
-        """(V, 3) float32 morphed positions and (S, 3, 4) turns -> (V, 3) float32 skinned positions."""
-        np.multiply(positions, self._still, out=self._skinned)
-        for rows, shares, turn in zip(self._rows, self._shares, turns[1:].astype(np.float32), strict=True):
-            gathered, turned = self._gathered[: len(rows)], self._turned[: len(rows)]
-            np.take(positions, rows, axis=0, out=gathered, mode="clip")
-            np.matmul(gathered, turn[:, :3].T, out=turned)
-            turned += turn[:, 3]
-            turned *= shares
-            np.take(self._skinned, rows, axis=0, out=gathered, mode="clip")
-            gathered += turned
-            self._skinned[rows] = gathered
+        """(V, 3) float32 morphed positions and (S, 3, 4) float32 turns -> (V, 3) float32 skinned positions."""
+        for first, end, slot in self._runs:
+            run = self._skinned[first:end]
+            np.matmul(positions[first:end], turns[slot, :, :3].T, out=run)
+            run += turns[slot, :, 3]
+        if len(self._mixed):
+            np.take(positions, self._mixed, axis=0, out=self._gathered, mode="clip")
+            self._blended[:] = 0
+            for shares, turn in zip(self._shares, turns, strict=True):
+                np.matmul(self._gathered, turn[:, :3].T, out=self._turned)
+                self._turned += turn[:, 3]
+                self._turned *= shares
+                self._blended += self._turned
+            self._skinned[self._mixed] = self._blended
         return self._skinned
+
+
+def _runs(slot: Array) -> list[tuple[int, int, int]]:
+    """Neighbouring vertices that one slot moves: (first, end, slot). Short runs are left out, as each costs a call."""
+    edges = np.flatnonzero(np.diff(slot)) + 1
+    starts, ends = np.concatenate([[0], edges]), np.concatenate([edges, [len(slot)]])
+    return [
+        (int(a), int(b), int(slot[a]))
+        for a, b in zip(starts, ends, strict=True)
+        if slot[a] >= 0 and b - a >= SHORTEST_RUN
+    ]

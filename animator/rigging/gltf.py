@@ -195,9 +195,7 @@ def _morph_targets(
     return [(f"{name} {number}", target) for number, target in enumerate(targets)]
 
 
-def _skin(
-    file: GltfFile, index: object, joint_of_node: dict[int, int], rest: Array
-) -> tuple[Array, Array]:
+def _skin(file: GltfFile, index: object, joint_of_node: dict[int, int], rest: Array) -> tuple[Array, Array]:
     """A skin's joint numbers (S,) and rig_from_bind matrices (S, 4, 4)."""
     skin = file.item("skins", index)
     nodes = skin["joints"]

@@ -33,9 +33,7 @@ class MaterialReader:
     def _material(self, index: int, entry: dict[str, Any], info: dict[str, Any]) -> Material:
         """Its colour, texture and way of being drawn."""
         surface = entry.get("pbrMetallicRoughness", {})
-        red, green, blue, alpha = np.clip(
-            np.asarray(surface.get("baseColorFactor", (1, 1, 1, 1)), np.float64), 0, 1
-        )
+        red, green, blue, alpha = np.clip(np.asarray(surface.get("baseColorFactor", (1, 1, 1, 1)), np.float64), 0, 1)
         return Material(
             name=str(entry.get("name", f"material {index}")),
             base_color_rgba=(*(_srgb_from_linear(c) for c in (red, green, blue)), float(alpha)),

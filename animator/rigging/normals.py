@@ -9,35 +9,66 @@ from .rig import Rig
 
 WELD_SHARE = 1e-6
 """Vertices nearer than this share of the rig's size that also move alike are one point of the surface."""
+LEAST_LENGTH = 1e-20
+"""Shorter sums of triangles' areas have no direction."""
 
 
 class SmoothNormals:
     """Area-weighted normals; vertices doubled along a texture's seam share theirs, so no seam shows."""
 
-    def __init__(self, rig: Rig) -> None:
+    def __init__(self, rig: Rig, rigid_parts: dict[int, int]) -> None:
+        """rigid_parts : part number -> slot of the turn that moves all of it; its normals are only turned."""
         triangles = [part.triangles.astype(np.int64) + part.first_vertex for part in rig.parts]
-        corners = np.concatenate(triangles) if triangles else np.zeros((0, 3), np.int64)
-        group = _welded(rig, corners)
-        groups = int(group.max()) + 1 if len(group) else 0
-        valence = np.bincount(group[corners].ravel(), minlength=groups)
+        runs = [slice(part.first_vertex, part.first_vertex + part.vertex_count) for part in rig.parts]
+        live = [number for number in range(len(rig.parts)) if number not in rigid_parts]
+        points = _welded(rig, np.concatenate(triangles))
+        rest = np.empty((len(rig.positions), 3), np.float32)
+        _PointNormals(points, np.concatenate(triangles), runs).write(rig.positions, rest)
+        self._normals = rest.copy()
+        self._rigid = [(runs[number], slot, rest[runs[number]]) for number, slot in rigid_parts.items()]
+        self._live = (
+            _PointNormals(points, np.concatenate([triangles[n] for n in live]), [runs[n] for n in live])
+            if live
+            else None
+        )
+
+    def of(self, positions: Array, turns: Array) -> Array:
+        """Normals of the surface as it is now.
+
+        positions : (V, 3) float32
+        turns     : (S, 3, 4) float32, how each slot of the skeleton is turned
+        returns   : (V, 3) float32 unit, overwritten by the next call"""
+        if self._live is not None:
+            self._live.write(positions, self._normals)
+        for run, slot, rest in self._rigid:
+            np.matmul(rest, turns[slot, :, :3].T, out=self._normals[run])
+        return self._normals
+
+
+class _PointNormals:
+    """Normals of some runs of vertices from some triangles, in buffers made once."""
+
+    def __init__(self, points: Array, corners: Array, runs: list[slice]) -> None:
+        """points : (V,) int, the point of the surface of each vertex; corners : (T, 3) int vertices."""
+        used = np.unique(np.concatenate([points[run] for run in runs]))
+        points = np.searchsorted(used, points)  # right for the vertices of the runs; no other is asked for
+        valence = np.bincount(points[corners].ravel(), minlength=len(used))
         # Points in falling order of valence: the k-th triangle of all that have one is then a leading run.
         order = np.argsort(-valence, kind="stable")
-        rank = np.empty(groups, np.int64)
-        rank[order] = np.arange(groups)
-        self._point_of_vertex = rank[group]
+        rank = np.empty(len(used), np.int64)
+        rank[order] = np.arange(len(used))
+        self._runs = [(run, rank[points[run]]) for run in runs]
         self._corners = [np.ascontiguousarray(corners[:, k]) for k in range(3)]
-        self._fans = _fans(rank[group[corners]], valence[order])
-        self._edges = [np.empty((len(corners), 3), np.float32) for _ in range(3)]
+        self._fans = _fans(rank[points[corners]], valence[order])
+        self._edges = np.empty((3, len(corners), 3), np.float32)
         self._products = np.empty((2, len(corners)), np.float32)
         self._faces = np.empty((len(corners), 3), np.float32)
-        self._points = np.empty((groups, 3), np.float32)
-        self._fan = np.empty((groups, 3), np.float32)
-        self._lengths = np.empty((groups, 1), np.float32)
-        self._normals = np.empty((len(group), 3), np.float32)
+        self._points, self._fan = np.empty((2, len(used), 3), np.float32)
+        self._lengths = np.empty((len(used), 1), np.float32)
 
-    def of(self, positions: Array) -> Array:
-        """(V, 3) float32 positions -> (V, 3) float32 unit normals."""
-        self._face_normals(positions)
+    def write(self, positions: Array, normals: Array) -> None:
+        """Write the unit normals of the runs into `normals` (V, 3)."""
+        self._cross_edges(positions)
         self._points[:] = 0
         for triangles in self._fans:
             fan = self._fan[: len(triangles)]
@@ -46,16 +77,17 @@ class SmoothNormals:
         np.multiply(self._points, self._points, out=self._fan)
         np.sum(self._fan, axis=1, keepdims=True, out=self._lengths)
         np.sqrt(self._lengths, out=self._lengths)
-        np.maximum(self._lengths, 1e-20, out=self._lengths)
+        np.maximum(self._lengths, LEAST_LENGTH, out=self._lengths)
         self._points /= self._lengths
-        self._points[self._lengths[:, 0] <= 1e-20] = (0.0, 0.0, 1.0)  # of a point that no triangle spans
-        return np.take(self._points, self._point_of_vertex, axis=0, out=self._normals, mode="clip")
+        self._points[self._lengths[:, 0] <= LEAST_LENGTH] = (0.0, 0.0, 1.0)  # no triangle spans these
+        for run, points in self._runs:
+            np.take(self._points, points, axis=0, out=normals[run], mode="clip")
 
-    def _face_normals(self, positions: Array) -> None:
+    def _cross_edges(self, positions: Array) -> None:
         """Cross products of the triangles' edges: twice the area long."""
-        a, b, c = self._edges
         for corner, out in zip(self._corners, self._edges, strict=True):
             np.take(positions, corner, axis=0, out=out, mode="clip")
+        a, b, c = self._edges
         b -= a
         c -= a
         first, second = self._products

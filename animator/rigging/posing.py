@@ -43,6 +43,4 @@ class Poser:
 
     def _forget(self, now_s: float) -> None:
         """Drop performers not seen for long."""
-        self._seen_s = {
-            track: seen_s for track, seen_s in self._seen_s.items() if abs(now_s - seen_s) < FORGET_AFTER_S
-        }
+        self._seen_s = {track: seen_s for track, seen_s in self._seen_s.items() if abs(now_s - seen_s) < FORGET_AFTER_S}

@@ -118,6 +118,9 @@ def shaped_face(face_cm: Array) -> Array:
         meeting = 0.55 * inner_upper + 0.45 * inner_lower
         shaped[list(upper)] += closing * (meeting - inner_upper)
         shaped[list(lower)] += closing * (meeting - inner_lower)
+    for side in (1, -1):  # the corners of the mouth a little up: a friendly face at rest
+        away = np.linalg.norm((face_cm - [side * 2.35, -4.3, 4.0]) / [1.1, 0.9, 2.0], axis=1)
+        shaped[:, 1] += 0.13 * np.exp(-(away**2))
     for side, loop in ((1, LEFT_EYE), (-1, RIGHT_EYE)):
         centre = eye_centre_cm(side)
         edge = face_cm[list(loop)]
@@ -135,8 +138,8 @@ def _lid_outline(edge: Array, centre: Array) -> Array:
     corner_line = np.interp(edge[:, 0], *_ascending(edge[[0, 8], 0], edge[[0, 8], 1]))
     height = edge[:, 1] - corner_line
     wanted = edge.copy()
-    wanted[:, 1] = corner_line + height * np.where(height > 0, 1.95, 1.35)
-    wanted[:, 0] = centre[0] + (edge[:, 0] - centre[0]) * 1.07
+    wanted[:, 1] = corner_line + height * np.where(height > 0, 2.12, 1.62)
+    wanted[:, 0] = centre[0] + (edge[:, 0] - centre[0]) * 1.11
     arm = wanted - centre
     flat = np.hypot(arm[:, 0], arm[:, 1])
     reach = EYE_RADIUS_CM + LID_GAP_CM
@@ -205,7 +208,9 @@ def _faired(positions: Array, triangles: Array, loft: Array) -> Array:
     matrix = square[free]
     result = positions.copy()
     solved = spsolve(matrix[:, free].tocsc(), -(matrix[:, fixed] @ positions[fixed]))
-    share = np.repeat([0.35, 0.1, 0.0], 36)[:, None]
+    column = np.minimum(np.arange(36), 36 - np.arange(36))
+    beside = np.clip((column - 3) / 3, 0, 1)  # the forehead runs on into the skull as it is
+    share = np.concatenate([0.35 + 0.55 * beside, 0.1 + 0.5 * beside, 0.3 * beside])[:, None]
     result[free] += share * (solved - positions[free])
     return result
 

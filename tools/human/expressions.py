@@ -11,7 +11,7 @@ from animator.channels import ARKIT, mirrored_name
 from animator.data import Array
 from animator.topology import LEFT_BROW
 
-from .muscles import JAW_OPEN_RAD, Muscles
+from .muscles import JAW_OPEN_RAD, TONGUE_JAW_SHARE, Muscles
 
 INNER_BROW, MIDDLE_BROW, OUTER_BROW = (285, 336, 295, 296), (282, 334, 283, 293), (276, 300)
 CHEEK, UNDER_EYE = (425, 280, 352, 411), (348, 347, 346, 449, 450, 451)
@@ -53,7 +53,7 @@ def all_channels(muscles: Muscles) -> dict[str, Array]:
         else:
             result[name] = nothing.copy()
     for name in ("jawOpen", "jawForward", "mouthClose", "mouthFunnel", "mouthPucker", "mouthRollLower",
-                 "mouthRollUpper", "mouthShrugLower", "mouthShrugUpper", "browInnerUp", "cheekPuff"):  # fmt: skip
+                 "mouthRollUpper", "mouthShrugLower", "mouthShrugUpper", "browInnerUp", "cheekPuff", "tongueOut"):  # fmt: skip
         result[name] = 0.5 * (result[name] + muscles.mirrored(result[name]))
     return result
 
@@ -74,8 +74,12 @@ def _jaw(m: Muscles) -> dict[str, Array]:
         ),
         locality=0.03,
     )
+    parting = m.spread(
+        m.lip_handles(lambda a, r, s: _stack(0, np.where(s < 0, -0.30, np.where(s > 0, 0.10, 0)) * bow(a), 0))
+    )
     return {
         "jawOpen": opened + inward,
+        "tongueOut": m.jaw_turned(TONGUE_JAW_SHARE * JAW_OPEN_RAD) + parting,
         "jawForward": m.tied(forward),
         "jawLeft": m.tied(shift),
         "mouthClose": closing,
@@ -87,7 +91,7 @@ def _mouth_middle(m: Muscles) -> dict[str, Array]:
 
     def funnel(a: Array, r: Array, s: Array) -> Array:
         x = -0.62 * a * np.abs(a)
-        y = np.where(s > 0, 0.42 - 0.12 * (1 - r), np.where(s < 0, -0.50 + 0.12 * (1 - r), 0)) * bow(a) ** 0.7
+        y = np.where(s > 0, 0.34 - 0.10 * (1 - r), np.where(s < 0, -0.36 + 0.08 * (1 - r), 0)) * bow(a) ** 0.7
         return _stack(x, y, 0.30 + (0.22 + 0.22 * r) * bow(a))
 
     def pucker(a: Array, r: Array, s: Array) -> Array:
@@ -151,8 +155,8 @@ def _mouth_left(m: Muscles) -> dict[str, Array]:
         out = corner(a, 2)
         return _stack(0.16 * out, -s * share * (0.17 * (1 - r)) + 0.04 * share, -0.16 * share * r - 0.12 * out)
 
-    smile = pulled(0.62, 0.70, -0.42)
-    smile |= {425: np.array([0.22, 0.32, 0.12]), 280: np.array([0.12, 0.26, 0.10]),
+    smile = pulled(0.72, 0.78, -0.46)
+    smile |= {425: np.array([0.22, 0.38, 0.20]), 280: np.array([0.14, 0.32, 0.18]),
               411: np.array([0.30, 0.30, 0.05]), 427: np.array([0.30, 0.28, -0.06]),
               358: np.array([0.08, 0.06, 0.0]), 1: np.zeros(3), 2: np.zeros(3)}  # fmt: skip
     sneer = {v: np.array([0.06, 0.30, 0.06]) for v in (327, 358, 278, 294, 331)}

@@ -6,16 +6,16 @@ import numpy as np
 
 from animator.data import Array
 
-EYE_RADIUS_CM = 1.42
+EYE_RADIUS_CM = 1.50
 LID_GAP_CM = 0.10
 """How far the lids' edges hover above the eyeball. A lid that closes by 35 degrees of arc on a straight
 chord dips by 4.6 % of the radius half-way; the gap must be more."""
-IRIS_RADIUS_CM = 0.66
+IRIS_RADIUS_CM = 0.74
 
 
 def eye_centre_cm(side: int) -> Array:
     """The middle of the left (1) or right (-1) eyeball."""
-    return np.array([side * 3.18, 2.68, 2.42])
+    return np.array([side * 3.18, 2.66, 2.38])
 
 
 def uv_radius(polar_rad: Array) -> Array:

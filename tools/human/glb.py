@@ -17,8 +17,8 @@ from animator.data import Array
 from .piece import JOINTS, Piece, normals
 
 METRES_PER_CM = 0.01
-LEAST_MOVE_CM = 0.002
-"""Smaller displacements than 20 micrometres are left out of a morph."""
+LEAST_MOVE_CM = 0.006
+"""Smaller displacements than 60 micrometres are left out of a morph."""
 
 
 @dataclass(frozen=True)

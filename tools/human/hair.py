@@ -13,12 +13,12 @@ CENTRE_CM = np.array([0.0, 4.0, -3.6])
 CROWN_TILT_RAD = np.radians(22.0)
 HAIRLINE = (
     # azimuth about the crown (0 front, 180 back), angle from the crown where the hair ends; degrees
-    (0, 82), (18, 80), (34, 83), (52, 88), (66, 97), (76, 110), (84, 120), (93, 117), (101, 99), (112, 94),
-    (124, 104), (138, 120), (155, 127), (180, 129),
+    (0, 80), (18, 79), (34, 80), (50, 84), (63, 92), (73, 104), (81, 113), (88, 111), (95, 94), (108, 86),
+    (122, 98), (138, 120), (155, 127), (180, 129),
 )  # fmt: skip
 PARTING_DEG = -38.0
 """Where the hair is parted: on the subject's right."""
-ROWS, COLUMNS = 34, 132
+ROWS, COLUMNS = 34, 144
 
 
 def hair() -> Piece:
@@ -53,7 +53,7 @@ def scalp(positions: Array) -> Array:
     crown, front = _axes()
     polar = np.arccos(np.clip(arm @ crown, -1, 1))
     azimuth = np.arctan2(arm[:, 0], arm @ front)
-    return np.clip((hairline_rad(azimuth) - polar) / 0.12, 0, 1)
+    return np.clip((hairline_rad(azimuth) - polar) / 0.16, 0, 1)
 
 
 def skull_radius_cm(direction: Array) -> Array:
@@ -97,4 +97,4 @@ def _strand_noise(azimuth: Array) -> Array:
 
 def _locks(azimuth: Array) -> Array:
     """(C,) how far each lock hangs over the hairline."""
-    return sum(np.sin(n * azimuth + p) / k for n, p, k in ((9, 2.1, 1.5), (21, 0.3, 1.4), (47, 3.0, 2.0)))
+    return sum(np.sin(n * azimuth + p) / k for n, p, k in ((7, 2.1, 1.2), (13, 0.3, 1.6), (19, 1.0, 3.0)))

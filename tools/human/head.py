@@ -79,15 +79,19 @@ class Head:
         weights[self.row == 0] = np.eye(len(JOINTS))[HEAD]
         return weights
 
-    def pieces(self) -> list[Piece]:
-        """Face, body, shirt and the inside of the mouth."""
+    def pieces(self, scalp: Array) -> list[Piece]:
+        """Face, body, shirt and the inside of the mouth.
+
+        scalp : (V,) 1 where hair grows; skin well under the hair is left out"""
         face_uv, body_uv = self.straight @ self.cage.face_uv, self.straight @ self.cage.body_uv
         skin = self.joint_weights()
         triangle_row = self.row[self.triangles].min(1)
         clothed = (self.region == 1) & (triangle_row >= self.cage.shirt_row - 1e-9)
+        bare = (self.region == 1) & (triangle_row < self.cage.shirt_row + 0.5)
+        bare &= scalp[self.triangles].min(1) < 1
         return [
             self._piece("face", "face", np.isin(self.region, (0, 3)), face_uv, skin),
-            self._piece("body", "body", (self.region == 1) & (triangle_row < self.cage.shirt_row + 0.5), body_uv, skin),
+            self._piece("body", "body", bare, body_uv, skin),
             self._shirt(clothed, body_uv, skin),
             self._piece("mouth", "mouth", self.region == 2, face_uv, skin),
         ]

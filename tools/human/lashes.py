@@ -12,7 +12,7 @@ from .lids import LID_CHANNELS, Lids
 from .piece import HEAD, Piece, rigid
 
 PER_LID = 46
-LENGTH_CM = 0.42
+LENGTH_CM = 0.46
 
 
 def lashes(head: Head) -> Piece:
@@ -42,13 +42,13 @@ def _hairs(side: int, lids: Lids) -> tuple[Array, Array]:
     reach = np.sqrt(np.maximum((EYE_RADIUS_CM + 0.13) ** 2 - x**2, 0.12))
     local = np.stack([x, reach * np.sin(upper), reach * np.cos(upper)], 1)
     outward = local / np.linalg.norm(local, axis=1, keepdims=True)
-    fan = np.stack([0.95 * (share - 0.40), 0.55 + 0.1 * share, 0.75 - 0.2 * share], 1) + 0.35 * outward
+    fan = np.stack([0.95 * (share - 0.40), -0.12 + 0.25 * share, 1.0 - 0.2 * share], 1) + 0.25 * outward
     fan /= np.linalg.norm(fan, axis=1, keepdims=True)
     length = LENGTH_CM * (0.55 + 0.6 * share - 0.25 * share**4)[:, None]
     length = length * (1 + 0.15 * np.sin(7.0 * np.arange(PER_LID)))[:, None]
     across = np.array([0.030, 0.0, 0.0])
     middle = local + 0.55 * length * fan
-    tip = local + length * fan + length * [0.0, 0.28, 0.0]
+    tip = local + length * fan + length * [0.0, 0.30, 0.0]
     hairs = np.stack([local - across, local + across, middle - 0.6 * across, middle + 0.6 * across, tip], 1)
     world = hairs.reshape(-1, 3) * [side, 1, 1] + eye_centre_cm(side)
     return local * [side, 1, 1] + eye_centre_cm(side), world

@@ -6,8 +6,8 @@ import numpy as np
 
 from animator.data import Array
 
-from .muscles import JAW_OPEN_RAD, jaw_drop
-from .piece import HEAD, Piece, rigid, sheet
+from .muscles import JAW_OPEN_RAD, TONGUE_JAW_SHARE, jaw_drop
+from .piece import HEAD, Piece, outward, rigid, sheet
 
 BITE_CM = -4.22
 """Height at which the teeth meet."""
@@ -60,6 +60,7 @@ def jaw_moves(points: Array) -> dict[str, Array]:
     shift = np.ones((len(points), 1))
     return {
         "jawOpen": jaw_drop(points, JAW_OPEN_RAD),
+        "tongueOut": TONGUE_JAW_SHARE * jaw_drop(points, JAW_OPEN_RAD),
         "jawForward": shift * [0.0, -0.10, 0.55],
         "jawLeft": shift * [0.60, -0.03, -0.05],
         "jawRight": shift * [-0.60, -0.03, -0.05],
@@ -83,13 +84,15 @@ def tongue(rows: int = 18, columns: int = 20) -> Piece:
     grid = np.arange(rows * columns).reshape(rows, columns)
     positions = points.reshape(-1, 3)
     positions = np.concatenate([positions, positions[grid[-1]].mean(0, keepdims=True) + [[0, 0, 0.08]]])
-    tip = np.stack([grid[-1], np.roll(grid[-1], -1), np.full(columns, len(positions) - 1)], 1)
-    triangles = np.concatenate([sheet(grid, closed=True)[:, ::-1][:, ::-1], tip])
+    tip = np.stack([grid[-1], np.full(columns, len(positions) - 1), np.roll(grid[-1], -1)], 1)
+    triangles = outward(positions, np.concatenate([sheet(grid, closed=True), tip]))
     uv = np.stack([0.5 + positions[:, 0] / 4, np.clip((positions[:, 2] + 1.2) / 5.4, 0, 1)], 1)
     share = np.clip((positions[:, 2] + 1.2) / 5.2, 0, 1)
     out = np.zeros_like(positions)
     out[:, 2] = 2.9 * share**1.2
-    out[:, 1] = 0.62 * np.sin(np.pi * np.clip(share * 1.05, 0, 1)) ** 2 + 0.30 * share - 0.75 * share**6
+    # Over the lower teeth and lip, then down.
+    out[:, 1] = 1.25 * np.exp(-(((share - 0.74) / 0.24) ** 2)) + 0.35 * np.clip(share - 0.3, 0, 1) - 0.55 * share**10
     out[:, 0] = -0.12 * positions[:, 0] * share
-    moves = jaw_moves(positions) | {"tongueOut": out}
+    moves = jaw_moves(positions)
+    moves["tongueOut"] = moves["tongueOut"] + out
     return Piece("tongue", "tongue", positions, uv, triangles, rigid(len(positions), HEAD), moves)

@@ -16,7 +16,7 @@ FACE_PX, BODY_PX = 1024, 512
 SKIN = np.array([0.925, 0.745, 0.650])
 LIP, LIP_LINE = (0.800, 0.430, 0.420), (0.520, 0.230, 0.230)
 HAIR = (0.245, 0.150, 0.100)
-BLUSH, SHADE, LASH = (0.93, 0.56, 0.50), (0.66, 0.43, 0.36), (0.16, 0.10, 0.08)
+BLUSH, SHADE, LASH = (0.93, 0.56, 0.50), (0.72, 0.45, 0.37), (0.16, 0.10, 0.08)
 
 
 def face_picture(piece: Piece, hollow: Array) -> Array:
@@ -46,7 +46,7 @@ def skin_colors(place: Array, fold: Array) -> Array:
     """(..., 3) sRGB 0..1 of bare skin at places (..., 3) cm."""
     x, y, z = np.moveaxis(place, -1, 0)
     picture = np.broadcast_to(SKIN, place.shape).copy()
-    picture = mixed(picture, SHADE, 0.55 * np.clip(fold, 0, 1))
+    picture = mixed(picture, SHADE, 0.34 * np.clip(fold, 0, 1))
     picture = picture * (1 + 0.05 * np.clip(-fold, 0, 1))[..., None]
     under_jaw = _soft((-y - 9.0) / 2.5) * _soft((5.5 - z) / 3) * _soft((y + 19) / 5)
     return mixed(picture, SHADE, 0.22 * under_jaw)

@@ -51,6 +51,12 @@ def sheet(grid: Array, *, closed: bool) -> Array:
     return np.array(triangles)
 
 
+def outward(positions: Array, triangles: Array) -> Array:
+    """The triangles of a closed or nearly closed shape, turned over if they look inward."""
+    a, b, c = (positions[triangles[:, k]] - positions.mean(0) for k in range(3))
+    return triangles if np.einsum("ti,ti->", a, np.cross(b, c)) > 0 else triangles[:, ::-1]
+
+
 def normals(positions: Array, triangles: Array) -> Array:
     """(n, 3) area-weighted unit normals."""
     a, b, c = (positions[triangles[:, k]] for k in range(3))
