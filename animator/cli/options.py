@@ -45,7 +45,7 @@ Background = Annotated[
     str | None, typer.Option(help="#rrggbb, a colour's name, two as `top,bottom`, or a picture file.")
 ]
 Mirror = Annotated[bool, typer.Option("--mirror", help="Show picture and avatar as a mirror would.")]
-Out = Annotated[Path | None, typer.Option("--out", help="Write a video (.mp4 .mov .mkv .webm .avi .gif) or a picture.")]
+Out = Annotated[Path | None, typer.Option("--out", help="Write a video (.mp4 .mov .mkv .webm .avi) or a picture.")]
 
 
 def gathered(

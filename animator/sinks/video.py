@@ -25,7 +25,6 @@ _CODECS = {
     ".mkv": ("libx264", "libopenh264", "mpeg4"),
     ".avi": ("mpeg4",),
     ".webm": ("libvpx-vp9", "libvpx"),
-    ".gif": ("gif",),
 }
 VIDEO_SUFFIXES = tuple(_CODECS)
 _OPTIONS = {
@@ -61,10 +60,9 @@ class VideoSink:
             if self._container is None:
                 self._open(rgb, frame.time_s)
             picture = av.VideoFrame.from_ndarray(rgb, format="rgb24")
-            if self._codec != "gif":
-                picture = picture.reformat(format="yuv420p", dst_colorspace="ITU709")
-            self._last_pts = max(self._last_pts + 1, round((frame.time_s - self._first_s) / TIME_BASE))
-            picture.pts, picture.time_base = self._last_pts, TIME_BASE
+            picture = picture.reformat(format="yuv420p", dst_colorspace="ITU709")
+            self._last_pts = max(self._last_pts + 1, round((frame.time_s - self._first_s) / self._time_base))
+            picture.pts, picture.time_base = self._last_pts, self._time_base
             self._container.mux(self._stream.encode(picture))
         except (av.FFmpegError, OSError) as error:
             raise SinkError(f"cannot write {self.path}: {error.strerror or error}") from error
@@ -97,13 +95,14 @@ class VideoSink:
         rate = Fraction(self._fps).limit_denominator(1001)
         self._stream = self._container.add_stream(self._codec, rate=rate, options=_OPTIONS.get(self._codec, {}))
         self._stream.width, self._stream.height = rgb.shape[1], rgb.shape[0]
-        self._stream.pix_fmt = "rgb8" if self._codec == "gif" else "yuv420p"
-        self._stream.time_base = self._stream.codec_context.time_base = TIME_BASE
-        if self._codec != "gif":
-            context = self._stream.codec_context
-            # BT.709, as every player takes untagged HD to be; and said in the file, for those who read it.
-            context.colorspace = context.color_primaries = context.color_trc = 1
-            context.color_range = 1
+        self._stream.pix_fmt = "yuv420p"
+        context = self._stream.codec_context
+        # AVI knows only frames at one rate; MPEG-4's clock has 16 bits.
+        self._time_base = 1 / rate if self._codec == "mpeg4" else TIME_BASE
+        self._stream.time_base = context.time_base = self._time_base
+        # BT.709, as every player takes untagged HD to be; and said in the file, for those who read it.
+        context.colorspace = context.color_primaries = context.color_trc = 1
+        context.color_range = 1
         self._first_s = time_s
 
     def __del__(self) -> None:

@@ -6,7 +6,6 @@ One take is one performer. When several were recorded together the arrays of the
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -125,14 +124,18 @@ def kind_of_npz(path: Path) -> str:
 @contextmanager
 def _opened(path: Path) -> Iterator[np.lib.npyio.NpzFile]:
     try:
-        with np.load(path, allow_pickle=False) as stored:
+        with path.open("rb") as file:  # numpy forgets to close what it opened when the archive is damaged
+            stored = np.load(file, allow_pickle=False)
             if not hasattr(stored, "files"):
                 raise TakeError(f"{path} is not a take: wanted an .npz archive, got a single array")
-            yield stored
+            with stored:
+                yield stored
+    except TakeError:
+        raise
     except FileNotFoundError as error:
         raise TakeError(f"there is no file {path}") from error
-    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, zipfile.zlib.error) as error:
-        raise TakeError(f"{path} is not a readable .npz file: {error}") from error
+    except Exception as error:  # zipfile, zlib and numpy raise a dozen kinds for damaged bytes
+        raise TakeError(f"{path} is not a readable .npz file: {error or type(error).__name__}") from error
 
 
 def _get(stored: np.lib.npyio.NpzFile, path: Path, name: str) -> Array:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from animator.channels import INDEX
 from animator.data import Array
 from animator.maths.projection import pixels_from_camera
 
-from .expressions import FaceModel
+from .expressions import SMILE_PORTRAIT, FaceModel
 from .head_mesh import FOCAL_PX, SIZE_PX, Head, video_px
 from .inner import EYE_RADIUS_CM, Inner
 from .portrait import TEXTURE_SCALE, Portrait
@@ -28,6 +29,7 @@ class Studio:
         uv = sheet.picture_px / side
         alpha = np.repeat(portrait.head_alpha[..., None], 3, 2)
         self._colours = SheetRenderer(sheet.triangles, uv, portrait.head_rgb)
+        self._calm = SheetRenderer(sheet.triangles, uv, portrait.calm_rgb)
         self._alpha = SheetRenderer(sheet.triangles, uv, alpha)
         self._inside = SheetRenderer(inner.triangles, inner.uv, inner.atlas)
         self._backdrop = backdrop()
@@ -41,7 +43,9 @@ class Studio:
         turned, still = points @ rotation.T + translation_cm, points + head.rest_translation_cm + sway
         placed_cm = turns * turned + (1 - turns) * still
         cover = self._alpha.draw(placed_cm)[..., :1] / 255
-        colours = self._colours.draw(placed_cm)
+        nose_px = pixels_from_camera(rotation @ head.landmarks_cm[1] + translation_cm, SIZE_PX, FOCAL_PX)
+        folds = folds_share(weights, float(nose_px[0]))
+        colours = folds * self._colours.draw(placed_cm) + (1 - folds) * self._calm.draw(placed_cm)
         inside_cm = self._inner.deformed(weights, gaze_rad) @ rotation.T + translation_cm
         inside = self._inside.draw(inside_cm)
         there = (inside.max(2, keepdims=True) > 4).astype(np.float32)
@@ -56,12 +60,12 @@ class Studio:
         opening = 1 - cover
         wide = cv2.GaussianBlur(opening, (0, 0), 7.0)
         from_above = cv2.warpAffine(cv2.GaussianBlur(opening, (0, 0), 3.0), np.float32([[1, 0, 0], [0, 1, 5]]), LARGE_PX)
-        light = np.clip(0.35 + 0.5 * wide + 0.45 * from_above, 0, 1.02)
+        light = np.clip(0.12 + 0.7 * wide + 0.4 * from_above, 0, 1.02)
         return inside * light[..., None]
 
     def glint(self, inside: Array, gaze_rad: Array, rotation: Array, translation_cm: Array) -> None:
         """Paint the studio lamp's reflection on each eyeball, in place."""
-        lamp = np.array([0.12, 0.3, 0.95])
+        lamp = np.array([0.14, 0.16, 0.97])
         for centre in self._inner.eye_centres_cm:
             point = rotation @ centre + translation_cm + EYE_RADIUS_CM * lamp / np.linalg.norm(lamp)
             x, y = SUPERSAMPLING * pixels_from_camera(point, SIZE_PX, FOCAL_PX)
@@ -80,8 +84,16 @@ class Studio:
 
     def close(self) -> None:
         """Give the windows back."""
-        for renderer in (self._colours, self._alpha, self._inside):
+        for renderer in (self._colours, self._calm, self._alpha, self._inside):
             renderer.close()
+
+
+def folds_share(weights: Array, nose_x_px: float) -> Array:
+    """(1, 1280, 1) float32 in 0..1: how much of the smile's folds shows, left and right of the nose."""
+    smiles = [np.clip(weights[INDEX[f"mouthSmile{side}"]] / SMILE_PORTRAIT, 0, 1) for side in ("Left", "Right")]
+    x_px = (np.arange(LARGE_PX[0]) + 0.5) / SUPERSAMPLING - nose_x_px
+    left = 1 / (1 + np.exp(-x_px / 6.0))
+    return (left * smiles[0] + (1 - left) * smiles[1]).astype(np.float32)[None, :, None]
 
 
 def placed(layer: Array) -> Array:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.ndimage import gaussian_filter1d
 
 from animator.channels import INDEX
 from animator.data import Array
@@ -28,8 +29,8 @@ SMILE_PORTRAIT = 0.85
 PARTED_PORTRAIT = 0.5
 """The weight of mouthUpperUp and mouthLowerDown at which the portrait's own parted lips come back."""
 JAW_HINGE_CM = (0.0, 0.5, -3.5)
-JAW_OPEN_RAD = np.deg2rad(15.0)
-JAW_SIDE_CM = 1.0
+JAW_OPEN_RAD = np.deg2rad(21.0)
+JAW_SIDE_CM = 1.3
 LID_TRAVEL = 0.9
 """The share of the eye's opening that the upper lid covers in a blink; the lower lid comes up the rest."""
 
@@ -224,12 +225,12 @@ def middle_fields(p: Array) -> dict[str, Array]:
     middle = np.clip(1 - (x / np.abs(x[[61, 291]]).mean()) ** 2, 0, 1)
     brow_middle = p[[55, 285]].mean(0)
     zero = np.zeros_like(x)
-    narrow = -0.42 * x * lips
+    narrow = -0.52 * x * bump(p, mouth, 1.3, 2.4)
     cheeks = bump(p, p[425], 1.3) + bump(p, p[205], 1.3)
     return {
         "mouthPucker": np.stack([narrow, np.where(lip_rows, 0.28 * apart * middle * np.abs(y).clip(0, 0.7) / 0.7, 0),
                                  0.9 * wide], 1),
-        "mouthFunnel": np.stack([0.75 * narrow, 0.42 * apart * middle * lips, 0.7 * wide], 1),
+        "mouthFunnel": np.stack([0.8 * narrow, 0.42 * apart * middle * lips, 0.7 * wide], 1),
         "mouthLeft": np.stack([0.9 * wide, zero, zero], 1),
         "mouthRight": np.stack([-0.9 * wide, zero, zero], 1),
         "browInnerUp": np.stack([zero, 0.8 * bump(p, brow_middle, 1.3, 1.7), zero], 1),
@@ -251,13 +252,25 @@ def lids_of(head: Head, outline: tuple[int, ...]) -> Lids:
     upper_edge, lower_edge = np.interp(s, *upper.T), np.interp(s, *lower.T)
     opening = np.maximum(upper_edge - lower_edge, 0)
     opening *= (s > 0) & (s < eye[8, 0])
+    # Lashes reach beyond the corner, where the opening is 0: what lies above a corner comes down as well.
+    steps = np.linspace(-12, eye[8, 0] + 12, 200)
+    exact = np.maximum(np.interp(steps, *upper.T) - np.interp(steps, *lower.T), 0)
+    exact *= (steps > 0) & (steps < eye[8, 0])
+    wide = np.interp(s, steps, gaussian_filter1d(exact, 2.2 / (steps[1] - steps[0])))
     above, below = points[:, 1] - upper_edge, lower_edge - points[:, 1]
     # The lash line, 1.3 pixels thick, rides along unstretched; the skin up to the brow gives.
-    upper_share = np.where(above > -0.3, ease((8.5 - above) / 7.2), 0)
-    lower_share = np.where((below > -0.3) & (above < -0.3), ease((6.5 - below) / 5.7), 0)
+    corner = np.clip(above / 2.6, 0, 1) * np.maximum(wide - opening, 0)
+    upper_move = (opening + corner) * np.where(above > -0.3, ease((8.5 - above) / 7.2), 0)
+    lower_move = opening * np.where((below > -0.3) & (above < -0.3), ease((6.5 - below) / 5.7), 0)
+    # The film over the opening itself (it is not drawn) hangs between the two margins.
+    share = head.sheet.landmark_share[:, list(outline)].astype(np.float64)
+    film = np.isclose(share.sum(1), 1, atol=1e-4)
+    gap = upper - lower
+    upper_move[film] = share[film] @ np.r_[np.zeros(9), gap[7:0:-1, 1]]
+    lower_move[film] = share[film] @ np.r_[0, gap[1:8, 1], np.zeros(8)]
     cm_per_px = head.depth_cm * ZOOM / FOCAL_PX
     down = np.array([-up[0], up[1], 0.0])
-    return Lids(opening * upper_share * cm_per_px, opening * lower_share * cm_per_px, down)
+    return Lids(upper_move * cm_per_px, lower_move * cm_per_px, down)
 
 
 def ease(share: Array) -> Array:

@@ -16,7 +16,7 @@ from scipy.spatial import Delaunay
 from animator.data import Array
 from animator.maths.projection import camera_from_pixels, focal_px, pixels_from_camera
 from animator.maths.rigid import fit_similarity
-from animator.topology import FACE_OVAL, LEFT_EYE, LIPS_INNER, RIGHT_EYE, canonical_face
+from animator.topology import FACE_OVAL, LIPS_INNER, canonical_face
 
 SIZE_PX = (640, 480)
 VERTICAL_FOV_RAD = np.deg2rad(50.0)
@@ -133,7 +133,7 @@ def build_sheet(lifted: Array, origin: Array) -> tuple[Array, Array, Array, Arra
     lifted  : (478, 3) the landmarks in camera space
     origin  : (3,) the head's origin in camera space
     returns : positions (V, 3) in camera space, picture_px (V, 2), triangles (T, 3), landmark_share (V, 468)"""
-    share, faces = open_face()
+    share, faces = np.eye(468), canonical_face().triangles.astype(np.int64)
     for _ in range(2):
         share, faces = subdivided(share, faces)
     inner = share @ lifted[:468]
@@ -153,15 +153,6 @@ def build_sheet(lifted: Array, origin: Array) -> tuple[Array, Array, Array, Arra
         np.concatenate([inner, outer]), all_px, np.concatenate([faces, skirt]),
         np.concatenate([share, outer_share]).astype(np.float32),
     )  # fmt: skip
-
-
-def open_face() -> tuple[Array, Array]:
-    """Identity mixture (468, 468) and the canonical triangles without those that fill eyes and mouth."""
-    triangles = canonical_face().triangles.astype(np.int64)
-    keep = np.ones(len(triangles), bool)
-    for outline in (LEFT_EYE, RIGHT_EYE, LIPS_INNER):
-        keep &= ~np.isin(triangles, outline).all(1)
-    return np.eye(468, dtype=np.float64), triangles[keep]
 
 
 def subdivided(share: Array, faces: Array) -> tuple[Array, Array]:

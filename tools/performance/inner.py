@@ -21,7 +21,7 @@ EYE_RADIUS_CM = 1.25
 EYE_SPAN_RAD = np.deg2rad(62)
 CELL = 512
 """Texels along the side of one half of the atlas."""
-SCLERA_RGB = (214, 198, 190)
+SCLERA_RGB = (204, 189, 182)
 IRIS_RGB = ((58, 36, 24), (96, 62, 38))
 """The iris at its rim and at its brightest, measured on the portrait."""
 PUPIL_RGB = (16, 11, 10)
@@ -162,6 +162,8 @@ def mouth_texture(head: Head, portrait: Portrait) -> Array:
     rows = slice(int(top * half), int(bottom * half))
     columns = slice(int(left * half), int(right * half))
     teeth = spread(small[rows, columns], (opening & bright)[rows, columns])
+    off = np.linspace(-1, 1, teeth.shape[1]) * 0.5 * (right - left) / 17.0  # 1 at the corners of the smile
+    teeth *= (1 - 0.75 * np.clip((np.abs(off) - 0.45) / 0.55, 0, 1) ** 1.5)[None, :, None]
     upper = cv2.resize(np.clip(teeth, 0, 255).astype(np.uint8), (CELL, CELL // 2), interpolation=cv2.INTER_CUBIC)
     v, u = np.mgrid[: CELL // 2, :CELL]
     tongue = np.array(TONGUE_RGB) * (1 - 0.75 * np.abs(u / CELL * 2 - 1) ** 2 - 0.25 * v / (CELL / 2))[..., None]

@@ -24,7 +24,12 @@ NECK_PX = ((186, 140), (253, 140), (254, 160), (254, 186), (258, 214), (180, 214
 """Neck and collar below the hair: what turns with the head, and then less and less."""
 BEHIND_NECK_PX = ((176, 151), (215, 158), (264, 181), (268, 222), (172, 222))
 """The inside of the suit's ring, which the neck hides."""
-COLLAR_RGB = (11, 10, 12)
+FOLDS_PX = (
+    ((212.5, 126), (208.5, 127.5), (204.5, 130), (201, 132.8), (198.5, 135.6), (197.8, 139)),
+    ((237, 126), (241, 129), (245.2, 132.8), (248, 135), (250.3, 137.5), (250, 141.5)),
+)
+"""The folds from the nose to the corners of the smile, her right one first."""
+COLLAR_RGB = (6, 6, 7)
 BODY_PX = ((0, 512), (30, 300), (90, 225), (112, 190), (135, 155), (175, 150), (255, 178), (290, 205),
            (303, 235), (345, 262), (360, 340), (300, 400), (290, 512))  # fmt: skip
 """Roughly the suit: the start of the cut-out."""
@@ -42,7 +47,9 @@ class Portrait:
     picture_rgb: Array
     """(512, 512, 3) uint8: the portrait as it is."""
     head_alpha: Array
-    """(2048, 2048) uint8: how much of the head layer is there."""
+    """(2048, 2048) uint8: how much of the head layer is there; 0 in the openings of eyes and mouth."""
+    calm_rgb: Array
+    """(2048, 2048, 3) uint8: `head_rgb` with the folds of the smile smoothed away."""
     body_rgb: Array
     """(2048, 2048, 3) uint8: suit and ring, the place behind the neck filled in."""
     body_alpha: Array
@@ -60,8 +67,12 @@ def load_portrait(model_path: Path) -> Portrait:
     alpha, clean = matte(rgb, solid)
     large = without_openings(sharpened(clean), landmarks_px)
     head_alpha = enlarged(alpha * head_region)
+    for outline in (LEFT_EYE, RIGHT_EYE, LIPS_INNER):
+        open_px = filled(head_alpha.shape, landmarks_px[list(outline), :2] * TEXTURE_SCALE)
+        head_alpha = np.minimum(head_alpha, 255 - cv2.GaussianBlur(open_px * np.uint8(255), (0, 0), 1.5))
     body_alpha, body_rgb = body_layer(alpha, clean, solid, head_region)
-    return Portrait(landmarks_px, large, rgb, head_alpha, sharpened(body_rgb), enlarged(body_alpha))
+    calm = without_folds(large)
+    return Portrait(landmarks_px, large, rgb, head_alpha, calm, sharpened(body_rgb), enlarged(body_alpha))
 
 
 def track_picture(rgb: Array, model_path: Path) -> Array:
@@ -143,10 +154,10 @@ def spread(rgb: Array, known: Array) -> Array:
 def without_openings(texture: Array, landmarks_px: Array) -> Array:
     """Skin for the places where the picture shows eyes and teeth.
 
-    The sheet has holes there, but their edges must not take colour from what lies behind; between the
-    lips the colour darkens to the line of a closed mouth."""
+    The layer is open there, but its edges must not take colour from what lies behind; between the lips
+    the colour darkens to the line of a closed mouth."""
     out = texture.astype(np.float64)
-    for outline, shade in ((LEFT_EYE, 0.8), (RIGHT_EYE, 0.8), (LIPS_INNER, 0.55)):
+    for outline, shade in ((LEFT_EYE, 0.9), (RIGHT_EYE, 0.9), (LIPS_INNER, 0.5)):
         outline_px = landmarks_px[list(outline), :2] * TEXTURE_SCALE
         (x0, y0), (x1, y1) = outline_px.min(0).astype(int) - 40, outline_px.max(0).astype(int) + 40
         opening = filled(texture.shape[:2], outline_px)[y0:y1, x0:x1].astype(np.uint8)
@@ -158,9 +169,27 @@ def without_openings(texture: Array, landmarks_px: Array) -> Array:
     return np.clip(out, 0, 255).astype(np.uint8)
 
 
+def without_folds(texture: Array) -> Array:
+    """The texture with the smile's folds lifted to the brightness of the skin beside them.
+
+    Only the slow part of the colour changes; pores and grain stay."""
+    band = np.zeros(texture.shape[:2], np.uint8)
+    for fold in FOLDS_PX:
+        path = np.round(np.array(fold) * TEXTURE_SCALE).astype(np.int32)
+        cv2.polylines(band, [path], False, 1, thickness=round(7 * TEXTURE_SCALE))
+    rows, columns = slice(460, 640), slice(730, 1070)
+    part, inside = texture[rows, columns].astype(np.float64), band[rows, columns]
+    slow = cv2.GaussianBlur(part, (0, 0), 4.0)
+    goal = cv2.GaussianBlur(spread(part, 1 - inside), (0, 0), 4.0)
+    share = 0.95 * cv2.GaussianBlur(inside * 1.0, (0, 0), 4.0)[..., None]
+    out = texture.copy()
+    out[rows, columns] = np.clip(part * (1 + share * (np.clip(goal / slow, 0.8, 2.0) - 1)), 0, 255)
+    return out
+
+
 def head_region_of(shape: tuple[int, int], landmarks_px: Array) -> Array:
     """(512, 512) float32: 1 on hair, ears and face, fading out down the collar."""
-    yy, xx = np.mgrid[: shape[0], : shape[1]].astype(np.float32)
+    yy = np.mgrid[: shape[0], : shape[1]][0].astype(np.float32)
     above_ears = yy < 139
     hull = cv2.convexHull(landmarks_px[:468, :2].astype(np.float32))[:, 0]
     region = (above_ears | filled(shape, hull) | filled(shape, np.array(NECK_PX))).astype(np.float32)

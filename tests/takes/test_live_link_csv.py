@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from animator.channels import ARKIT
+from animator.errors import TakeError
+from animator.maths.rotations import matrix_from_wxyz, wxyz_from_axis_angle
+from animator.takes.live_link_csv import load_csv, save_csv
+from animator.takes.take import Take
+
+
+def smooth_take(frames: int = 40, fps: float = 30.0) -> Take:
+    rng = np.random.default_rng(3)
+    return Take(
+        np.arange(frames) / fps,
+        rng.random((frames, 52)).astype(np.float32),
+        np.stack([wxyz_from_axis_angle(rng.normal(size=3), rng.uniform(0, 1)) for _ in range(frames)]),
+        np.tile([0.0, 0.0, -50.0], (frames, 1)),
+        rng.uniform(-0.6, 0.6, (frames, 2, 2)),
+        np.ones(frames, np.float32),
+        fps=fps,
+    )
+
+
+@pytest.mark.parametrize("fps", [24.0, 25.0, 30.0, 60.0])
+def test_a_round_trip_keeps_what_the_format_holds(tmp_path: Path, fps: float) -> None:
+    take = smooth_take(fps=fps)
+    save_csv(tmp_path / "a.csv", take)
+    again = load_csv(tmp_path / "a.csv")
+    np.testing.assert_allclose(again.weights, take.weights, atol=1e-6)
+    np.testing.assert_allclose(again.times_s, take.times_s, atol=2e-5)
+    np.testing.assert_allclose(matrix_from_wxyz(again.rotations_wxyz), matrix_from_wxyz(take.rotations_wxyz), atol=1e-8)
+    np.testing.assert_allclose(again.gaze_rad, take.gaze_rad, atol=1e-8)
+    assert again.fps == pytest.approx(fps, rel=1e-3)
+
+
+def test_the_header_is_the_apps(tmp_path: Path) -> None:
+    save_csv(tmp_path / "a.csv", smooth_take(2))
+    lines = (tmp_path / "a.csv").read_bytes().decode().split("\n")
+    header = lines[0].split(",")
+    assert header[:4] == ["Timecode", "BlendShapeCount", "EyeBlinkLeft", "EyeLookDownLeft"]
+    assert header.index("JawRight") + 1 == header.index("JawLeft")
+    assert header.index("MouthRight") + 1 == header.index("MouthLeft")
+    assert header[-3:] == ["RightEyeYaw", "RightEyePitch", "RightEyeRoll"]
+    assert len(header) == 63
+    assert lines[1].split(",")[:2] == ["00:00:00:00.000", "61"]
+    assert lines[2].split(",")[0] == "00:00:00:02.000"
+    assert lines[-1] == ""
+
+
+def test_signs_are_the_apps(tmp_path: Path) -> None:
+    take = smooth_take(1)
+    left = Take(
+        take.times_s, take.weights, wxyz_from_axis_angle([0, 1, 0], 0.3)[None], take.translations_cm,
+        np.array([[[0.2, 0.1], [0.2, 0.1]]]), take.confidence, 30.0,
+    )  # fmt: skip
+    save_csv(tmp_path / "a.csv", left)
+    names, values = (line.split(",") for line in (tmp_path / "a.csv").read_text().splitlines())
+    row = dict(zip(names, values, strict=True))
+    assert float(row["HeadYaw"]) == pytest.approx(-0.3)  # + is the subject's right
+    assert float(row["LeftEyeYaw"]) < 0
+    assert float(row["LeftEyePitch"]) < 0  # + is down
+
+
+def test_columns_are_read_by_name(tmp_path: Path) -> None:
+    save_csv(tmp_path / "a.csv", smooth_take())
+    rows = [line.split(",") for line in (tmp_path / "a.csv").read_text().splitlines()]
+    order = np.random.default_rng(4).permutation(63)
+    (tmp_path / "b.csv").write_text("\n".join(",".join(row[i] for i in order) for row in rows))
+    assert np.array_equal(load_csv(tmp_path / "a.csv").weights, load_csv(tmp_path / "b.csv").weights)
+
+
+def test_a_real_recording_is_read(shared) -> None:
+    take = load_csv(shared("recordings/alex_rom_3.csv"))
+    assert len(take) > 1000
+    assert take.weights[:, ARKIT.index("jawOpen")].max() > 0.5
+    assert take.weights[:, ARKIT.index("eyeBlinkLeft")].max() > 0.5
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda t: t.replace("JawOpen", "JawOpne"), "no column jawOpen"),
+        (lambda t: t.split("\n")[0] + "\n", "without a single frame"),
+        (lambda t: t.rstrip("\n") + ",7\n", "line 4: expected 63 columns, got 64"),
+        (lambda t: t.replace("00:00:00:02.000", "two"), "line 3: Timecode: expected HH:MM:SS:FF.mmm, got 'two'"),
+        (lambda t: t.replace("00:00:00:04.000", "00:00:00:01.000"), "line 4: Timecode does not rise"),
+        (lambda t: t.replace(",61,", ",sixty,", 1), "line 2: blendshapecount: expected a number, got 'sixty'"),
+        (lambda t: "", "no column"),
+    ],
+)
+def test_bad_files_are_named_by_line(tmp_path: Path, change, said: str) -> None:
+    save_csv(tmp_path / "a.csv", smooth_take(3))
+    (tmp_path / "b.csv").write_text(change((tmp_path / "a.csv").read_text()))
+    with pytest.raises(TakeError, match=said):
+        load_csv(tmp_path / "b.csv")
+
+
+def test_binary_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_bytes(bytes(range(256)) * 4)
+    with pytest.raises(TakeError):
+        load_csv(tmp_path / "a.csv")

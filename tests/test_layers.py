@@ -1,0 +1,99 @@
+"""Imports run one way, and each heavy dependency has its home."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).resolve().parents[1] / "animator"
+
+LAYERS = [
+    {"errors", "channels", "data", "stages", "resources", "topology", "rig", "display"},
+    {"maths", "timing", "handover"},
+    {"protocols", "takes"},
+    {"sources", "tracking", "solving", "rigging", "rendering", "sinks", "webrtc"},
+    {"config", "pipeline", "puppets", "filming", "recording", "on_screen"},
+    {"batch", "server"},
+    {"doctor", "cli"},
+]
+"""From the bottom up. The package's own `__init__` stands above all: it names what users import."""
+FREE_WITHIN = (0, 1, 4, 6)
+"""Layers whose members may import each other; in the others, siblings never do."""
+
+HOMES = {
+    "mediapipe": {"tracking/mediapipe_faces.py"},
+    "pyvista": {"rendering/"},
+    "vtk": {"rendering/"},
+    "av": {"sources/video.py", "sinks/video.py", "doctor.py"},
+    "cv2": {
+        "sources/camera.py", "sources/images.py", "sinks/images.py", "rendering/overlay.py",
+        "rigging/gltf_file.py",
+    },
+    "aiortc": {"webrtc/"},
+    "aiohttp": {"server/"},
+    "dask": {"batch.py"},
+}  # fmt: skip
+FILES = sorted(PACKAGE.rglob("*.py"))
+
+
+def name_of(path: Path) -> str:
+    return path.relative_to(PACKAGE).as_posix()
+
+
+def unit(path: Path) -> str:
+    """The name that a file goes by in LAYERS."""
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imports(path: Path, text: str | None = None) -> Iterator[tuple[str, bool]]:
+    """(module, ours): what a file, or `text` in its place, imports; ours are named from the package."""
+    depth = len(path.relative_to(PACKAGE).parts)
+    for node in ast.walk(ast.parse(text or path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, False) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.level == 0:
+            yield node.module or "", False
+        elif isinstance(node, ast.ImportFrom):
+            above = list(path.relative_to(PACKAGE).parts[: depth - node.level])
+            names = [node.module] if node.module else [alias.name for alias in node.names]
+            yield from ((".".join([*above, name]), True) for name in names)
+
+
+def layer(name: str) -> int:
+    return next(i for i, members in enumerate(LAYERS) if name in members)
+
+
+@pytest.mark.parametrize("path", [p for p in FILES if p.parent != PACKAGE or p.name != "__init__.py"], ids=name_of)
+def test_imports_run_downward(path: Path) -> None:
+    here = unit(path)
+    for module, ours in imports(path):
+        there = module.split(".")[0]
+        if not ours or there in ("", here, "__init__", "__version__"):
+            continue
+        allowed = layer(there) < layer(here) or (layer(there) == layer(here) and layer(here) in FREE_WITHIN)
+        assert allowed, f"{path.name} ({here}) must not import {module}"
+
+
+@pytest.mark.parametrize("path", FILES, ids=name_of)
+def test_heavy_dependencies_stay_at_home(path: Path) -> None:
+    place = name_of(path)
+    for module, ours in imports(path):
+        homes = HOMES.get(module.split(".")[0])
+        if not ours and homes is not None:
+            assert any(place.startswith(home) for home in homes), f"{place} imports {module}; its home is {homes}"
+
+
+@pytest.mark.parametrize("path", FILES, ids=name_of)
+def test_files_stay_readable(path: Path) -> None:
+    assert len(path.read_text("utf-8").splitlines()) <= 400
+
+
+def test_a_violation_would_be_seen() -> None:
+    text = "from ..tracking.config import TrackingConfig\nimport mediapipe\n"
+    found = list(imports(PACKAGE / "solving" / "imagined.py", text))
+    assert found == [("tracking.config", True), ("mediapipe", False)]
+    assert layer("tracking") == layer("solving")
+    assert layer("solving") not in FREE_WITHIN
