@@ -11,7 +11,7 @@ gives the same file.
 from __future__ import annotations
 
 import argparse
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +24,8 @@ from animator.solving.face_model import FaceModel
 from animator.solving.pose import HeadFitter
 from animator.topology import LEFT_EYE, RIGHT_EYE, canonical_face
 from tests.bench.scores import NEUTRAL_FRAMES, load_eval_set
+
+from .learn_refinement import learn_refinement
 
 SETS = ("train", "train_nat", "train_wide")
 ASSUMED_FOV_RAD = np.radians(50.0)
@@ -264,18 +266,30 @@ def learn_gaze_map(model: FaceModel, lesson: Lesson, landmarks_cm: Array) -> Fac
 def learn(lesson: Lesson) -> FaceModel:
     """The whole course."""
     model = learn_turn_map(learn_rigid_weights(blank_model(), lesson), lesson)
-    _, landmarks_cm = fit_heads(model, lesson)
-    return learn_gaze_map(learn_response(model, lesson, landmarks_cm), lesson, landmarks_cm)
+    rotations, landmarks_cm = fit_heads(model, lesson)
+    model = learn_gaze_map(learn_response(model, lesson, landmarks_cm), lesson, landmarks_cm)
+    # The network must see what it will see in use: a model in the precision in which it is stored.
+    return learn_refinement(
+        stored_precision(model), rotations, landmarks_cm, lesson.take, lesson.weights, lesson.gaze_rad
+    )
+
+
+def stored_precision(model: FaceModel) -> FaceModel:
+    """The model as it is after saving and loading: half precision wherever a relative error of 1 in 2000 is
+    below the noise."""
+    half = {name for name in FaceModel.__slots__ if name.startswith(("response", "identity", "refine"))}
+    half -= {"refine_scale", "refine_bias"}
+    rounded = {
+        name: getattr(model, name).astype(np.int32 if name == "mirror" else np.float16 if name in half else np.float32)
+        for name in FaceModel.__slots__
+    }
+    return FaceModel(**rounded)
 
 
 def save_face_model(path: Path, model: FaceModel) -> None:
-    """Write the model small: half precision wherever a relative error of 1 in 2000 is below the noise."""
-    half = {"response_cm", "identity_cm", "identity_map"}
-    arrays = {}
-    for field in fields(FaceModel):
-        kind = np.int32 if field.name == "mirror" else np.float16 if field.name in half else np.float32
-        arrays[field.name] = getattr(model, field.name).astype(kind)
-    np.savez_compressed(path, **arrays)
+    """Write the model."""
+    model = stored_precision(model)
+    np.savez_compressed(path, **{name: getattr(model, name) for name in FaceModel.__slots__})
 
 
 def main() -> None:

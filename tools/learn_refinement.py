@@ -22,7 +22,7 @@ from tests.bench.scores import NEUTRAL_FRAMES
 
 SHAPES = 60
 NETWORKS, HIDDEN, EPOCHS, BATCH = 3, 128, 16, 512
-RATE, DECAY, DROPPED, INPUT_NOISE, HUBER = 2e-3, 0.01, 0.3, 0.3, 0.15
+RATE, DECAY, DROPPED, INPUT_NOISE, HUBER = 2e-3, 0.01, 0.3, 0.15, 0.1
 LINEAR_SCALE = 0.25
 """Scale of the linear answer among the inputs."""
 FPS = 30.0

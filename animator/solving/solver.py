@@ -184,7 +184,7 @@ class LinearSolver:
         change = (head.landmarks_cm - neutral_cm).ravel()
         measured = self._expression.measure(change)
         performer.weights = linear = self._expression.solve_measured(measured, performer.weights)
-        if not (self._config.refine and self._model.refine_input.size):
+        if not self._config.refine:
             return linear.copy(), self._gaze.solve(head.landmarks_cm, neutral_cm)
         features = self._refiner.features(change, measured, linear, head.pose.rotation_wxyz, neutral_cm)
         weights, angles_rad = self._refiner.refine(features)
