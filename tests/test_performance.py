@@ -76,7 +76,9 @@ def test_it_begins_and_ends_neutral_and_frontal(truth):
     for rows in (slice(0, NEUTRAL_FRAMES), slice(-3, None)):
         assert np.abs(truth["weights"][rows]).max() == 0
         assert np.abs(truth["gaze_rad"][rows]).max() == 0
-        np.testing.assert_allclose(truth["rotations_wxyz"][rows], [[1, 0, 0, 0]] * len(truth["times_s"][rows]))
+        np.testing.assert_allclose(
+            truth["rotations_wxyz"][rows], [[1, 0, 0, 0]] * len(truth["times_s"][rows])
+        )
     np.testing.assert_allclose(truth["translations_cm"][0], truth["translations_cm"][-1])
 
 
@@ -103,5 +105,5 @@ def test_gaze_agrees_with_the_look_channels(truth, eye, side, outward):
 
 def test_each_eye_also_winks_alone(truth):
     left, right = (truth["weights"][:, INDEX[f"eyeBlink{side}"]] for side in ("Left", "Right"))
-    assert ((left > 0.95) & (right == 0)).sum() >= 10
-    assert ((right > 0.95) & (left == 0)).sum() >= 10
+    assert ((left > 0.95) & (right == 0)).sum() >= 8
+    assert ((right > 0.95) & (left == 0)).sum() >= 8

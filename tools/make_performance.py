@@ -33,9 +33,10 @@ from performance.portrait import load_portrait
 
 from animator.data import Array
 from animator.maths.rotations import matrix_from_wxyz
+from animator.tracking.model import find_or_fetch_model
 
 ROOT = Path(__file__).resolve().parents[1]
-SHEET_FRAMES = (10, 54, 82, 108, 142, 197, 241, 262)
+SHEET_FRAMES = (10, 68, 86, 112, 139, 196, 237, 265)
 
 
 def main() -> None:
@@ -43,9 +44,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--model", type=Path, help="face_landmarker.task (default: found or fetched)")
     parser.add_argument("--sheet", action="store_true", help="also write docs/images/performance.png")
-    parser.add_argument("--check", action="store_true", help="track the finished clip and compare with the truth")
+    parser.add_argument(
+        "--check", action="store_true", help="track the finished clip and compare with the truth"
+    )
     arguments = parser.parse_args()
-    model_path = arguments.model or default_model()
+    model_path = find_or_fetch_model(arguments.model)
     clip, truth = ROOT / "assets/performance.mp4", ROOT / "assets/performance.npz"
     take = make(clip, truth, model_path)
     pictures = read_clip(clip) if arguments.sheet or arguments.check else []
@@ -53,13 +56,6 @@ def main() -> None:
         write_sheet(ROOT / "docs/images/performance.png", [pictures[i] for i in SHEET_FRAMES])
     if arguments.check:
         print(report(pictures, take, model_path))
-
-
-def default_model() -> Path:
-    """The tracker's model, found on this machine or fetched."""
-    from animator.tracking.model import find_or_fetch_model
-
-    return Path(find_or_fetch_model())
 
 
 def make(clip: Path, truth: Path, model_path: Path) -> dict[str, Array]:

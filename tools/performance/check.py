@@ -40,14 +40,19 @@ def track(pictures: list[Array], model_path: Path) -> tuple[Array, Array, Array]
 def report(pictures: list[Array], take: dict[str, Array], model_path: Path) -> str:
     """A table: frames found, and the correlation of every moving channel and of the head's angles."""
     found, scores, rotations = track(pictures, model_path)
-    lines = [f"face found in {found.sum()} of {len(found)} frames", f"{'':20s}{'r':>6s}{'rest':>7s}{'peak':>7s}"]
+    lines = [
+        f"face found in {found.sum()} of {len(found)} frames",
+        f"{'':20s}{'r':>6s}{'rest':>7s}{'peak':>7s}",
+    ]
     angles = np.rad2deg(yaw_pitch_roll_from_matrix(rotations))
     truth = np.rad2deg(yaw_pitch_roll_from_matrix(matrix_from_wxyz(take["rotations_wxyz"])))
     rest = angles[:NEUTRAL_FRAMES].mean(0)
     for k, name in enumerate(("yaw", "pitch", "roll")):
         error = np.abs(angles[:, k] - rest[k] - truth[:, k])
         r = np.corrcoef(angles[:, k], truth[:, k])[0, 1]
-        lines.append(f"{name:20s}{r:6.2f}{rest[k]:7.1f}   error {np.median(error):.1f} / {error.max():.1f} deg")
+        lines.append(
+            f"{name:20s}{r:6.2f}{rest[k]:7.1f}   error {np.median(error):.1f} / {error.max():.1f} deg"
+        )
     for name, i in INDEX.items():
         asked = take["weights"][:, i]
         if asked.max() > 0:

@@ -36,7 +36,11 @@ class Studio:
         self._body = placed(portrait.body_rgb), placed(portrait.body_alpha) / 255
 
     def picture(self, weights: Array, gaze_rad: Array, rotation: Array, translation_cm: Array) -> Array:
-        """(480, 640, 3) uint8. weights (52,), gaze_rad (2, 2), camera_from_head: rotation (3, 3), translation (3,)."""
+        """One instant, (480, 640, 3) uint8.
+
+        weights                  : (52,) ARKit's order
+        gaze_rad                 : (2, 2) left, right eye x yaw, pitch
+        rotation, translation_cm : (3, 3), (3,) camera_from_head"""
         head, turns = self._head, self._head.sheet.turns[:, None]
         points = self._face.deformed(weights)
         sway = SWAY * (translation_cm - head.rest_translation_cm) * np.array([1, 0.5, 0])
@@ -59,9 +63,11 @@ class Studio:
         """Lids and lips throw a soft shadow on what lies behind them, most from above."""
         opening = 1 - cover
         wide = cv2.GaussianBlur(opening, (0, 0), 7.0)
-        from_above = cv2.warpAffine(cv2.GaussianBlur(opening, (0, 0), 3.0), np.float32([[1, 0, 0], [0, 1, 5]]), LARGE_PX)
-        light = np.clip(0.12 + 0.7 * wide + 0.4 * from_above, 0, 1.02)
-        return inside * light[..., None]
+        from_above = cv2.warpAffine(
+            cv2.GaussianBlur(opening, (0, 0), 3.0), np.float32([[1, 0, 0], [0, 1, 5]]), LARGE_PX
+        )
+        light = np.clip(0.24 + 0.64 * wide + 0.38 * from_above, 0, 1.02)
+        return inside * light[..., None] ** np.float32([1.0, 1.25, 1.2])  # shadows in flesh are warm
 
     def glint(self, inside: Array, gaze_rad: Array, rotation: Array, translation_cm: Array) -> None:
         """Paint the studio lamp's reflection on each eyeball, in place."""
@@ -90,7 +96,9 @@ class Studio:
 
 def folds_share(weights: Array, nose_x_px: float) -> Array:
     """(1, 1280, 1) float32 in 0..1: how much of the smile's folds shows, left and right of the nose."""
-    smiles = [np.clip(weights[INDEX[f"mouthSmile{side}"]] / SMILE_PORTRAIT, 0, 1) for side in ("Left", "Right")]
+    smiles = [
+        np.clip(weights[INDEX[f"mouthSmile{side}"]] / SMILE_PORTRAIT, 0, 1) for side in ("Left", "Right")
+    ]
     x_px = (np.arange(LARGE_PX[0]) + 0.5) / SUPERSAMPLING - nose_x_px
     left = 1 / (1 + np.exp(-x_px / 6.0))
     return (left * smiles[0] + (1 - left) * smiles[1]).astype(np.float32)[None, :, None]

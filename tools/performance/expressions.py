@@ -10,19 +10,29 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.ndimage import gaussian_filter1d
 
 from animator.channels import INDEX
 from animator.data import Array
 from animator.topology import FACE_OVAL, LEFT_EYE, LIPS_INNER, RIGHT_EYE, canonical_face
 
-from .head_mesh import FOCAL_PX, ZOOM, Head
+from .eyelids import Lids, ease, lid_positions, lids_of
+from .head_mesh import Head
 
 UPPER_LIP = (185, 40, 39, 37, 0, 267, 269, 270, 409, 191, 80, 81, 82, 13, 312, 311, 310, 415,
              184, 74, 73, 72, 11, 302, 303, 304, 408, 183, 42, 41, 38, 12, 268, 271, 272, 407)  # fmt: skip
 LOWER_LIP = (146, 91, 181, 84, 17, 314, 405, 321, 375, 95, 88, 178, 87, 14, 317, 402, 318, 324,
              77, 90, 180, 85, 16, 315, 404, 320, 307, 96, 89, 179, 86, 15, 316, 403, 319, 325)  # fmt: skip
-INNER_PAIRS = ((191, 95), (80, 88), (81, 178), (82, 87), (13, 14), (312, 317), (311, 402), (310, 318), (415, 324))
+INNER_PAIRS = (
+    (191, 95),
+    (80, 88),
+    (81, 178),
+    (82, 87),
+    (13, 14),
+    (312, 317),
+    (311, 402),
+    (310, 318),
+    (415, 324),
+)
 CORNERS = (61, 291, 78, 308, 62, 292, 76, 306)
 SMILE_PORTRAIT = 0.85
 """The weight of both mouthSmile channels at which the portrait's own mouth corners come back."""
@@ -31,20 +41,6 @@ PARTED_PORTRAIT = 0.5
 JAW_HINGE_CM = (0.0, 0.5, -3.5)
 JAW_OPEN_RAD = np.deg2rad(21.0)
 JAW_SIDE_CM = 1.3
-LID_TRAVEL = 0.9
-"""The share of the eye's opening that the upper lid covers in a blink; the lower lid comes up the rest."""
-
-
-@dataclass(frozen=True, slots=True)
-class Lids:
-    """One eye's lids on the dense sheet, as shares of the opening above each vertex."""
-
-    upper: Array
-    """(V,) float64 >= 0, centimetres: how far a full closing moves each vertex of the upper lid down."""
-    lower: Array
-    """(V,) float64 >= 0, centimetres: how far a full closing would move each vertex of the lower lid up."""
-    down: Array
-    """(3,) unit vector, head frame: from the upper lid to the lower."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,16 +82,6 @@ def jaw_moved(points_cm: Array, weights: Array) -> Array:
     return (points_cm - hinge) @ about_x.T + hinge + np.array([side, 0.0, forward])
 
 
-def lid_positions(weights: Array, side: str) -> tuple[float, float]:
-    """How far one eye's upper lid is down and its lower lid up, as shares of the opening."""
-    blink, squint, wide = (weights[INDEX[f"eye{what}{side}"]] for what in ("Blink", "Squint", "Wide"))
-    look_down, look_up = weights[INDEX[f"eyeLookDown{side}"]], weights[INDEX[f"eyeLookUp{side}"]]
-    open_share = 0.42 * look_down + 0.12 * squint - 0.18 * look_up - 0.3 * wide
-    raised = 0.22 * squint + 0.04 * look_up - 0.12 * look_down - 0.06 * wide
-    lower = raised + (1 - LID_TRAVEL - raised) * blink
-    return float(open_share + (1 - lower - open_share) * blink), float(lower)
-
-
 def build_face(head: Head) -> FaceModel:
     """Relax the portrait's mouth, then lay the fields of all channels over the result."""
     portrait = head.landmarks_cm[:468]
@@ -111,7 +97,7 @@ def build_face(head: Head) -> FaceModel:
 
 
 def bump(points: Array, centre: Array, radius_cm: float, flat: float = 1.0) -> Array:
-    """(N,) a bell of 1 at `centre`, e^-1/2 at `radius_cm`; `flat` > 1 widens it sideways. Depth is ignored."""
+    """(N,) a bell of 1 at `centre`, e^-1/2 at `radius_cm`; `flat` widens it sideways; depth is ignored."""
     away = (points[:, :2] - centre[:2]) / np.array([flat, 1.0])
     return np.exp(-(away**2).sum(1) / (2 * radius_cm**2))
 
@@ -120,7 +106,9 @@ def relaxed_mouth(portrait: Array) -> Array:
     """(468, 3): the mouth's shape goes back to that of the average face, its place stays."""
     canonical = canonical_face().positions_cm.astype(np.float64)
     top, bottom = 2, 199
-    along = np.clip((portrait[:, 1] - portrait[top, 1]) / (portrait[bottom, 1] - portrait[top, 1]), 0, 1)[:, None]
+    along = np.clip((portrait[:, 1] - portrait[top, 1]) / (portrait[bottom, 1] - portrait[top, 1]), 0, 1)[
+        :, None
+    ]
     offset = (1 - along) * (portrait[top] - canonical[top]) + along * (portrait[bottom] - canonical[bottom])
     mouth = portrait[[61, 291]].mean(0)
     away = np.linalg.norm((portrait - mouth)[:, :2] / np.array([1.25, 1.0]), axis=1)
@@ -142,7 +130,9 @@ def closed_lips(relaxed: Array) -> tuple[Array, Array, Array]:
     line_y = relaxed[[13, 14], 1].mean()
     near = np.exp(-np.maximum(np.abs(relaxed[:, 1] - line_y) - 0.9, 0) / 0.8)
     inner = np.isin(np.arange(468), list(LIPS_INNER))
-    upper_rows = np.isin(np.arange(468), UPPER_LIP) | ((relaxed[:, 1] > line_y) & ~np.isin(np.arange(468), LOWER_LIP))
+    upper_rows = np.isin(np.arange(468), UPPER_LIP) | (
+        (relaxed[:, 1] > line_y) & ~np.isin(np.arange(468), LOWER_LIP)
+    )
     near[inner] = 1.0
     upper[upper_rows, 1] = (0.5 * opening * near)[upper_rows]
     lower[~upper_rows, 1] = (-0.5 * opening * near)[~upper_rows]
@@ -172,11 +162,15 @@ def jaw_share(neutral: Array) -> Array:
         adjacency[triangles[:, a], triangles[:, b]] = adjacency[triangles[:, b], triangles[:, a]] = 1
     laplacian = np.diag(adjacency.sum(1)) - adjacency
     free = np.isnan(fixed)
-    fixed[free] = np.linalg.solve(laplacian[np.ix_(free, free)], -laplacian[np.ix_(free, ~free)] @ fixed[~free])
+    fixed[free] = np.linalg.solve(
+        laplacian[np.ix_(free, free)], -laplacian[np.ix_(free, ~free)] @ fixed[~free]
+    )
     return fixed
 
 
-def landmark_fields(portrait: Array, relaxed: Array, closed: Array, upper: Array, lower: Array) -> dict[str, Array]:
+def landmark_fields(
+    portrait: Array, relaxed: Array, closed: Array, upper: Array, lower: Array
+) -> dict[str, Array]:
     """channel name -> (468, 3) centimetres at weight 1, over the neutral face `closed`."""
     left = 1 / (1 + np.exp(-closed[:, 0] / 0.35))
     fields: dict[str, Array] = {}
@@ -226,54 +220,13 @@ def middle_fields(p: Array) -> dict[str, Array]:
     brow_middle = p[[55, 285]].mean(0)
     zero = np.zeros_like(x)
     narrow = -0.52 * x * bump(p, mouth, 1.3, 2.4)
+    fuller = np.where(lip_rows, 0.4 * apart * middle * np.clip(np.abs(y), 0, 0.7), 0)
     cheeks = bump(p, p[425], 1.3) + bump(p, p[205], 1.3)
     return {
-        "mouthPucker": np.stack([narrow, np.where(lip_rows, 0.28 * apart * middle * np.abs(y).clip(0, 0.7) / 0.7, 0),
-                                 0.9 * wide], 1),
+        "mouthPucker": np.stack([narrow, fuller, 0.9 * wide], 1),
         "mouthFunnel": np.stack([0.8 * narrow, 0.42 * apart * middle * lips, 0.7 * wide], 1),
         "mouthLeft": np.stack([0.9 * wide, zero, zero], 1),
         "mouthRight": np.stack([-0.9 * wide, zero, zero], 1),
         "browInnerUp": np.stack([zero, 0.8 * bump(p, brow_middle, 1.3, 1.7), zero], 1),
         "cheekPuff": np.stack([0.06 * x * cheeks, zero, 0.7 * cheeks], 1),
     }  # fmt: skip
-
-
-def lids_of(head: Head, outline: tuple[int, ...]) -> Lids:
-    """One eye's lids: what lies on the margin goes all the way, skin farther off stretches."""
-    eye_px = head.picture_landmarks_px[list(outline)]
-    outer, inner = eye_px[0], eye_px[8]
-    along = (inner - outer) / np.linalg.norm(inner - outer)
-    up = np.array([along[1], -along[0]])
-    up *= -np.sign(up[1])
-    frame = np.stack([along, up], 1)
-    eye, points = (eye_px - outer) @ frame, (head.sheet.picture_px - outer) @ frame
-    lower, upper = eye[:9], eye[[0, 15, 14, 13, 12, 11, 10, 9, 8]]
-    s = points[:, 0]
-    upper_edge, lower_edge = np.interp(s, *upper.T), np.interp(s, *lower.T)
-    opening = np.maximum(upper_edge - lower_edge, 0)
-    opening *= (s > 0) & (s < eye[8, 0])
-    # Lashes reach beyond the corner, where the opening is 0: what lies above a corner comes down as well.
-    steps = np.linspace(-12, eye[8, 0] + 12, 200)
-    exact = np.maximum(np.interp(steps, *upper.T) - np.interp(steps, *lower.T), 0)
-    exact *= (steps > 0) & (steps < eye[8, 0])
-    wide = np.interp(s, steps, gaussian_filter1d(exact, 2.2 / (steps[1] - steps[0])))
-    above, below = points[:, 1] - upper_edge, lower_edge - points[:, 1]
-    # The lash line, 1.3 pixels thick, rides along unstretched; the skin up to the brow gives.
-    corner = np.clip(above / 2.6, 0, 1) * np.maximum(wide - opening, 0)
-    upper_move = (opening + corner) * np.where(above > -0.3, ease((8.5 - above) / 7.2), 0)
-    lower_move = opening * np.where((below > -0.3) & (above < -0.3), ease((6.5 - below) / 5.7), 0)
-    # The film over the opening itself (it is not drawn) hangs between the two margins.
-    share = head.sheet.landmark_share[:, list(outline)].astype(np.float64)
-    film = np.isclose(share.sum(1), 1, atol=1e-4)
-    gap = upper - lower
-    upper_move[film] = share[film] @ np.r_[np.zeros(9), gap[7:0:-1, 1]]
-    lower_move[film] = share[film] @ np.r_[0, gap[1:8, 1], np.zeros(8)]
-    cm_per_px = head.depth_cm * ZOOM / FOCAL_PX
-    down = np.array([-up[0], up[1], 0.0])
-    return Lids(upper_move * cm_per_px, lower_move * cm_per_px, down)
-
-
-def ease(share: Array) -> Array:
-    """0 below 0, 1 above 1, smooth between."""
-    share = np.clip(share, 0, 1)
-    return share * share * (3 - 2 * share)

@@ -51,7 +51,7 @@ class Sheet:
     turns: Array
     """(V,) in 0..1: how far a vertex turns with the head; 0 stays with the shoulders."""
     landmark_share: Array
-    """(V, 468) float32: each vertex as a mixture of the landmarks (rows sum to <= 1; fades outside the face)."""
+    """(V, 468) float32: each vertex as a mixture of the landmarks (rows sum to 1; less outside the face)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +132,8 @@ def build_sheet(lifted: Array, origin: Array) -> tuple[Array, Array, Array, Arra
 
     lifted  : (478, 3) the landmarks in camera space
     origin  : (3,) the head's origin in camera space
-    returns : positions (V, 3) in camera space, picture_px (V, 2), triangles (T, 3), landmark_share (V, 468)"""
+    returns : positions (V, 3) in camera space, picture_px (V, 2), triangles (T, 3),
+              landmark_share (V, 468)"""
     share, faces = np.eye(468), canonical_face().triangles.astype(np.int64)
     for _ in range(2):
         share, faces = subdivided(share, faces)

@@ -164,9 +164,13 @@ def mouth_texture(head: Head, portrait: Portrait) -> Array:
     teeth = spread(small[rows, columns], (opening & bright)[rows, columns])
     off = np.linspace(-1, 1, teeth.shape[1]) * 0.5 * (right - left) / 17.0  # 1 at the corners of the smile
     teeth *= (1 - 0.75 * np.clip((np.abs(off) - 0.45) / 0.55, 0, 1) ** 1.5)[None, :, None]
-    upper = cv2.resize(np.clip(teeth, 0, 255).astype(np.uint8), (CELL, CELL // 2), interpolation=cv2.INTER_CUBIC)
+    upper = cv2.resize(
+        np.clip(teeth, 0, 255).astype(np.uint8), (CELL, CELL // 2), interpolation=cv2.INTER_CUBIC
+    )
     v, u = np.mgrid[: CELL // 2, :CELL]
-    tongue = np.array(TONGUE_RGB) * (1 - 0.75 * np.abs(u / CELL * 2 - 1) ** 2 - 0.25 * v / (CELL / 2))[..., None]
+    tongue = (
+        np.array(TONGUE_RGB) * (1 - 0.75 * np.abs(u / CELL * 2 - 1) ** 2 - 0.25 * v / (CELL / 2))[..., None]
+    )
     cavity = np.broadcast_to(np.array(CAVITY_RGB, np.float64), tongue.shape)
     lower = np.where((u < CELL // 2)[..., None], tongue[:, np.minimum(2 * np.arange(CELL), CELL - 1)], cavity)
     return np.concatenate([upper, np.clip(lower, 0, 255).astype(np.uint8)])
@@ -174,30 +178,40 @@ def mouth_texture(head: Head, portrait: Portrait) -> Array:
 
 def mouth_sheets(head: Head) -> list[tuple[Array, Array, Array]]:
     """Upper teeth, then (moving with the jaw) lower teeth and tongue, then the cavity's back."""
-    lips_px = head.picture_landmarks_px[list(LIPS_INNER)]
-    (left, right), level = (lips_px[:, 0].min(), lips_px[:, 0].max()), lips_px[:, 1].mean()
     lips_cm = head.landmarks_cm[[13, 14]].mean(0)
-    lips_z = (head.landmarks_cm[[13, 14]] @ head.portrait_rotation.T)[:, 2].mean()
     params, faces = grid(33, 9)
-    x_px = left - 1 + (right - left + 2) * params[:, 0]
-    lower_lip = lips_px[np.argsort(lips_px[:, 0])]
-    edge = np.array([lower_lip[np.abs(lower_lip[:, 0] - x) < 4.5, 1].max() for x in x_px])
-    edge = cv2.GaussianBlur(edge.reshape(33, 9)[:, :1], (1, 9), 2.0).repeat(9, 1).ravel() - 0.4
-    teeth_px = np.stack([x_px, edge - 9.0 * params[:, 1]], 1)
-    off = (x_px - 0.5 * (left + right)) / (0.5 * (right - left))
-    upper = head.at_depth(teeth_px, lips_z - 0.55 - 1.6 * off**2)
-    rect = np.array(MOUTH_RECT_PX)
-    tex = np.clip((teeth_px - rect[:2]) / (rect[2:] - rect[:2]), 0, 1)
-    upper_uv = np.stack([0.5 + 0.5 * tex[:, 0], 0.498 * tex[:, 1]], 1)
-
-    # Lower teeth: the same picture upside down, narrower, behind the upper ones when the mouth is shut.
-    bottom_px = np.stack([x_px, level + 4.0 - 1.5 * off**2 + 5.0 * params[:, 1]], 1)
-    bottom = head.at_depth(bottom_px, lips_z - 1.0 - 1.8 * off**2)
-    bottom_uv = upper_uv[:, :]
-    tongue = np.stack([lips_cm[0] + (params[:, 0] - 0.5) * 3.4, lips_cm[1] - 1.5 + 1.1 * params[:, 1]
-                       - 0.5 * (2 * params[:, 0] - 1) ** 2, lips_cm[2] - 1.2 - 1.6 * params[:, 1]], 1)  # fmt: skip
-    tongue_uv = np.stack([0.5 + 0.24 * params[:, 0] + 0.005, 0.52 + 0.46 * params[:, 1]], 1)
-    back = np.stack([lips_cm[0] + (params[:, 0] - 0.5) * 8, lips_cm[1] + 2 - 8 * params[:, 1],
-                     np.full(len(params), lips_cm[2] - 4.0)], 1)
+    across, along = params.T
+    tongue = lips_cm + np.stack(
+        [3.4 * (across - 0.5), 1.1 * along - 1.5 - 0.5 * (2 * across - 1) ** 2, -1.2 - 1.6 * along], 1
+    )
+    tongue_uv = np.stack([0.505 + 0.24 * across, 0.52 + 0.46 * along], 1)
+    back = lips_cm + np.stack([8 * (across - 0.5), 2 - 8 * along, np.full(len(params), -4.0)], 1)
     back_uv = np.tile([0.9, 0.8], (len(params), 1))
-    return [(upper, faces, upper_uv), (bottom, faces, bottom_uv), (tongue, faces, tongue_uv), (back, faces, back_uv)]
+    upper, lower, teeth_uv = teeth_sheets(head, params)
+    return [
+        (upper, faces, teeth_uv),
+        (lower, faces, teeth_uv),
+        (tongue, faces, tongue_uv),
+        (back, faces, back_uv),
+    ]
+
+
+def teeth_sheets(head: Head, params: Array) -> tuple[Array, Array, Array]:
+    """Two curved strips over the (33, 9) grid `params`: upper (297, 3), lower (297, 3), and their uv.
+
+    In the portrait the upper teeth rest on the lower lip, whose edge therefore is theirs."""
+    lips_px = head.picture_landmarks_px[list(LIPS_INNER)]
+    lips_z = (head.landmarks_cm[[13, 14]] @ head.portrait_rotation.T)[:, 2].mean()
+    left, right, level = lips_px[:, 0].min(), lips_px[:, 0].max(), lips_px[:, 1].mean()
+    across, along = params.T
+    x_px = left - 1 + (right - left + 2) * across
+    off = (x_px - 0.5 * (left + right)) / (0.5 * (right - left))
+    edge = np.array([lips_px[np.abs(lips_px[:, 0] - x) < 4.5, 1].max() for x in x_px])
+    edge = cv2.GaussianBlur(edge.reshape(33, 9)[:, :1], (1, 9), 2.0).repeat(9, 1).ravel() - 0.4
+    upper_px = np.stack([x_px, edge - 9.0 * along], 1)
+    lower_px = np.stack([x_px, level + 4.0 - 1.5 * off**2 + 5.0 * along], 1)
+    rect = np.array(MOUTH_RECT_PX)
+    inside = np.clip((upper_px - rect[:2]) / (rect[2:] - rect[:2]), 0, 1)
+    uv = np.stack([0.5 + 0.5 * inside[:, 0], 0.498 * inside[:, 1]], 1)
+    upper = head.at_depth(upper_px, lips_z - 0.55 - 1.6 * off**2)
+    return upper, head.at_depth(lower_px, lips_z - 1.0 - 1.8 * off**2), uv

@@ -25,8 +25,8 @@ NECK_PX = ((186, 140), (253, 140), (254, 160), (254, 186), (258, 214), (180, 214
 BEHIND_NECK_PX = ((176, 151), (215, 158), (264, 181), (268, 222), (172, 222))
 """The inside of the suit's ring, which the neck hides."""
 FOLDS_PX = (
-    ((212.5, 126), (208.5, 127.5), (204.5, 130), (201, 132.8), (198.5, 135.6), (197.8, 139)),
-    ((237, 126), (241, 129), (245.2, 132.8), (248, 135), (250.3, 137.5), (250, 141.5)),
+    ((209.3, 122), (207, 126), (203, 130.5), (199, 133.8), (197, 136.2), (196.7, 138.5)),
+    ((237, 122), (240.5, 126.5), (244.5, 130.5), (248, 134.5), (250.5, 138), (250, 141.5)),
 )
 """The folds from the nose to the corners of the smile, her right one first."""
 COLLAR_RGB = (6, 6, 7)
@@ -68,8 +68,10 @@ def load_portrait(model_path: Path) -> Portrait:
     large = without_openings(sharpened(clean), landmarks_px)
     head_alpha = enlarged(alpha * head_region)
     for outline in (LEFT_EYE, RIGHT_EYE, LIPS_INNER):
-        open_px = filled(head_alpha.shape, landmarks_px[list(outline), :2] * TEXTURE_SCALE)
-        head_alpha = np.minimum(head_alpha, 255 - cv2.GaussianBlur(open_px * np.uint8(255), (0, 0), 1.5))
+        opening = filled(head_alpha.shape, landmarks_px[list(outline), :2] * TEXTURE_SCALE) * np.uint8(255)
+        # Softened inward only: a shut eye or mouth must not show a seam.
+        opening = cv2.erode(opening, np.ones((3, 3), np.uint8))
+        head_alpha = np.minimum(head_alpha, 255 - cv2.GaussianBlur(opening, (0, 0), 1.0))
     body_alpha, body_rgb = body_layer(alpha, clean, solid, head_region)
     calm = without_folds(large)
     return Portrait(landmarks_px, large, rgb, head_alpha, calm, sharpened(body_rgb), enlarged(body_alpha))
@@ -94,6 +96,11 @@ def filled(shape: tuple[int, int], outline_px: Array) -> Array:
     return mask > 0
 
 
+def face_hull_px(landmarks_px: Array) -> Array:
+    """(P, 2) the convex outline of the face."""
+    return cv2.convexHull(landmarks_px[:468, :2].astype(np.float32))[:, 0]
+
+
 def cut_out(rgb: Array, landmarks_px: Array) -> Array:
     """(512, 512) bool: the person, without flag, shuttle and helmet (grabCut from rough outlines)."""
     shape = rgb.shape[:2]
@@ -106,8 +113,7 @@ def cut_out(rgb: Array, landmarks_px: Array) -> Array:
     labels[cv2.dilate(body.astype(np.uint8), np.ones((15, 15))) > 0] = cv2.GC_PR_BGD
     labels[body] = cv2.GC_PR_FGD
     labels[cv2.erode(body.astype(np.uint8), np.ones((13, 13))) > 0] = cv2.GC_FGD
-    labels[inside_hair | filled(shape, landmarks_px[:468, :2][cv2.convexHull(
-        landmarks_px[:468, :2].astype(np.float32), returnPoints=False)[:, 0]])] = cv2.GC_FGD
+    labels[inside_hair | filled(shape, face_hull_px(landmarks_px))] = cv2.GC_FGD
     labels[filled(shape, np.array(NECK_PX))] = cv2.GC_FGD
     cv2.setRNGSeed(1)
     cv2.grabCut(rgb[:, :, ::-1].copy(), labels, None, np.zeros((1, 65)), np.zeros((1, 65)), 6,
@@ -163,7 +169,10 @@ def without_openings(texture: Array, landmarks_px: Array) -> Array:
         opening = filled(texture.shape[:2], outline_px)[y0:y1, x0:x1].astype(np.uint8)
         grown = cv2.dilate(opening, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (5, 5)))
         part = out[y0:y1, x0:x1]
-        skin = spread(part, 1 - grown) * (1 - (1 - shade) * cv2.GaussianBlur(opening * 1.0, (0, 0), 2))[..., None]
+        skin = (
+            spread(part, 1 - grown)
+            * (1 - (1 - shade) * cv2.GaussianBlur(opening * 1.0, (0, 0), 2))[..., None]
+        )
         soft = cv2.GaussianBlur(grown.astype(np.float64), (0, 0), 1.0)[..., None]
         out[y0:y1, x0:x1] = soft * skin + (1 - soft) * part
     return np.clip(out, 0, 255).astype(np.uint8)
@@ -179,11 +188,11 @@ def without_folds(texture: Array) -> Array:
         cv2.polylines(band, [path], False, 1, thickness=round(7 * TEXTURE_SCALE))
     rows, columns = slice(460, 640), slice(730, 1070)
     part, inside = texture[rows, columns].astype(np.float64), band[rows, columns]
-    slow = cv2.GaussianBlur(part, (0, 0), 4.0)
+    slow = cv2.GaussianBlur(part, (0, 0), 1.6)
     goal = cv2.GaussianBlur(spread(part, 1 - inside), (0, 0), 4.0)
     share = 0.95 * cv2.GaussianBlur(inside * 1.0, (0, 0), 4.0)[..., None]
     out = texture.copy()
-    out[rows, columns] = np.clip(part * (1 + share * (np.clip(goal / slow, 0.8, 2.0) - 1)), 0, 255)
+    out[rows, columns] = np.clip(part + share * np.clip(goal - slow, -30, 200), 0, 255)
     return out
 
 
@@ -191,8 +200,8 @@ def head_region_of(shape: tuple[int, int], landmarks_px: Array) -> Array:
     """(512, 512) float32: 1 on hair, ears and face, fading out down the collar."""
     yy = np.mgrid[: shape[0], : shape[1]][0].astype(np.float32)
     above_ears = yy < 139
-    hull = cv2.convexHull(landmarks_px[:468, :2].astype(np.float32))[:, 0]
-    region = (above_ears | filled(shape, hull) | filled(shape, np.array(NECK_PX))).astype(np.float32)
+    face = filled(shape, face_hull_px(landmarks_px))
+    region = (above_ears | face | filled(shape, np.array(NECK_PX))).astype(np.float32)
     fade = np.clip((211 - yy) / 16, 0, 1)
     soft = np.where(above_ears, region, cv2.GaussianBlur(region, (0, 0), 1.0))
     return soft * fade * fade * (3 - 2 * fade)
@@ -207,10 +216,13 @@ def body_layer(alpha: Array, rgb: Array, solid: Array, head_region: Array) -> tu
     own = spread(rgb, (solid & ~skin & (yy > 140)).astype(np.uint8))
     colours = np.where(skin[..., None], np.array(COLLAR_RGB), rgb).astype(np.float64)
     blend = cv2.GaussianBlur(skin.astype(np.float32), (0, 0), 1.0)[..., None]
-    colours = np.where(skin[..., None], colours, blend * colours + (1 - blend) * np.where(
-        solid[..., None], rgb, own))
+    colours = np.where(
+        skin[..., None], colours, blend * colours + (1 - blend) * np.where(solid[..., None], rgb, own)
+    )
     body_alpha = np.where(skin, behind, alpha) * (yy > 139)
-    return cv2.GaussianBlur(body_alpha.astype(np.float32), (0, 0), 0.6), np.clip(colours, 0, 255).astype(np.uint8)
+    return cv2.GaussianBlur(body_alpha.astype(np.float32), (0, 0), 0.6), np.clip(colours, 0, 255).astype(
+        np.uint8
+    )
 
 
 def enlarged(alpha: Array) -> Array:

@@ -37,7 +37,7 @@ class SheetRenderer:
         camera.view_angle, camera.clipping_range = float(np.rad2deg(VERTICAL_FOV_RAD)), (5.0, 300.0)
 
     def draw(self, positions_cm: Array) -> Array:
-        """(960, 1280, 3) float32 in 0..255; black where there is nothing. positions_cm: (V, 3) camera space."""
+        """(960, 1280, 3) float32 in 0..255 on black; positions_cm: (V, 3), camera space."""
         self._mesh.points[:] = positions_cm
         self._mesh.Modified()
         self._mesh.GetPoints().Modified()
