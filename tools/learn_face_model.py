@@ -277,7 +277,7 @@ def learn(lesson: Lesson) -> FaceModel:
 def stored_precision(model: FaceModel) -> FaceModel:
     """The model as it is after saving and loading: half precision wherever a relative error of 1 in 2000 is
     below the noise."""
-    half = {name for name in FaceModel.__slots__ if name.startswith(("response", "identity", "refine"))}
+    half = {name for name in FaceModel.__slots__ if name.startswith(("response", "measure", "identity", "refine"))}
     half -= {"refine_scale", "refine_bias"}
     rounded = {
         name: getattr(model, name).astype(np.int32 if name == "mirror" else np.float16 if name in half else np.float32)

@@ -13,7 +13,6 @@ import numpy as np
 
 from animator.channels import ARKIT, MIRRORED, UNSEEN
 from animator.data import Array
-from animator.maths.rotations import wxyz_from_matrix
 from animator.solving.expression import ExpressionSolver
 from animator.solving.face_model import FaceModel
 from animator.solving.identity import RunningNeutral
@@ -44,7 +43,6 @@ def shape_directions(model: FaceModel, change: Array) -> Array:
 def network_inputs(model: FaceModel, rotations: Array, landmarks_cm: Array, take: Array) -> tuple[Array, Array]:
     """What the network would see in live use with a calibrated neutral, and with a running one; each (n, I)."""
     refiner, expression, running = Refiner(model), ExpressionSolver(model), RunningNeutral(model)
-    wxyz = wxyz_from_matrix(rotations)
     calibrated, auto = [], []
     for i in range(len(take)):
         if i == 0 or take[i] != take[i - 1]:
@@ -56,7 +54,7 @@ def network_inputs(model: FaceModel, rotations: Array, landmarks_cm: Array, take
             change = (landmarks_cm[i] - found_cm).ravel()
             measured = expression.measure(change)
             weights = expression.solve_measured(measured)
-            rows.append(refiner.features(change, measured, weights, wxyz[i], found_cm).astype(np.float32))
+            rows.append(refiner.features(change, measured, weights, rotations[i], found_cm).astype(np.float32))
     return np.stack(calibrated), np.stack(auto)
 
 

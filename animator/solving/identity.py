@@ -13,7 +13,7 @@ from ..errors import ShapeError, SinkError, TakeError
 from .arrays import read_arrays
 from .face_model import FaceModel
 
-CORRELATION_S = 0.25
+CORRELATION_S = 1.0
 """Frames nearer in time than this tell nearly the same about a person."""
 MEMORY_S = 60.0
 """How much of the past the running estimate weighs in full; older frames fade."""

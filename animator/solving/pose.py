@@ -26,6 +26,8 @@ class HeadFit:
 
     pose: HeadPose
     """camera_from_head."""
+    rotation: Array
+    """(3, 3) float64: the pose's rotation as a matrix."""
     landmarks_cm: Array
     """(478, 3) float64: head frame, on the canonical face's scale."""
 
@@ -72,4 +74,4 @@ class HeadFitter:
         rotation = rotation @ matrix_from_vector(self._turn_map @ (in_head_cm - self._neutral_cm).ravel())
         translation_cm = centre / scale - rotation @ self._canonical_centre_cm
         pose = HeadPose(wxyz_from_matrix(rotation), translation_cm)
-        return HeadFit(pose, centred_cm @ rotation + self._canonical_centre_cm)
+        return HeadFit(pose, rotation, centred_cm @ rotation + self._canonical_centre_cm)

@@ -12,7 +12,7 @@ import numpy as np
 
 from ..channels import ARKIT, MIRRORED
 from ..data import LANDMARKS, Array
-from ..maths.rotations import matrix_from_wxyz, yaw_pitch_roll_from_matrix
+from ..maths.rotations import yaw_pitch_roll_from_matrix
 from .face_model import FaceModel
 
 GAZE_UNIT_RAD = np.radians(25.0)
@@ -55,18 +55,18 @@ class Refiner:
         sign = np.r_[np.ones(n), shapes, (-1, 1, -1), people, np.ones(n)]
         return order, sign
 
-    def features(self, change: Array, measured: Array, weights: Array, wxyz: Array, neutral_cm: Array) -> Array:
+    def features(self, change: Array, measured: Array, weights: Array, rotation: Array, neutral_cm: Array) -> Array:
         """What the network sees, before scaling.
 
         change     : (1434,) head-frame landmarks minus the person's neutral, cm
         measured   : (52,) the model's `measure_map` @ change
         weights    : (52,) the linear answer
-        wxyz       : (4,) camera_from_head
+        rotation   : (3, 3) camera_from_head
         neutral_cm : (478, 3) the person's neutral
         returns    : (inputs,) float64"""
         if neutral_cm is not self._person[0]:
             self._person = (neutral_cm, self._person_map @ (neutral_cm - self._mean_cm).ravel())
-        angles = yaw_pitch_roll_from_matrix(matrix_from_wxyz(wxyz))
+        angles = yaw_pitch_roll_from_matrix(rotation)
         return np.concatenate([measured * self._per_sigma, self._shape_map @ change, angles, self._person[1], weights])
 
     def refine(self, features: Array) -> tuple[Array, Array]:

@@ -186,7 +186,7 @@ class LinearSolver:
         performer.weights = linear = self._expression.solve_measured(measured, performer.weights)
         if not self._config.refine:
             return linear.copy(), self._gaze.solve(head.landmarks_cm, neutral_cm)
-        features = self._refiner.features(change, measured, linear, head.pose.rotation_wxyz, neutral_cm)
+        features = self._refiner.features(change, measured, linear, head.rotation, neutral_cm)
         weights, angles_rad = self._refiner.refine(features)
         return weights, both_eyes(angles_rad)
 
