@@ -21,7 +21,7 @@ from animator.data import Array, Expression, Gaze, HeadPose, Motion
 from animator.maths.rotations import matrix_from_yaw_pitch_roll, wxyz_from_matrix
 from animator.rigging.deform import Deformer
 from animator.rigging.library import load_rig
-from animator.rigging.rig import Part, Rig
+from animator.rig import Part, Rig
 
 BACKGROUND = (0.90, 0.925, 0.95)
 OVERSAMPLING = 2

@@ -6,8 +6,8 @@ import numpy as np
 
 from ..channels import ARKIT
 from ..data import Array, Motion
+from ..rig import Mesh, Rig
 from .normals import SmoothNormals
-from .rig import Mesh, Rig
 from .skeleton import Skeleton
 
 LOOKS = tuple(i for i, name in enumerate(ARKIT) if name.startswith("eyeLook"))

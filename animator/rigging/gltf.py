@@ -14,11 +14,11 @@ import numpy as np
 
 from ..data import Array
 from ..errors import RigError
+from ..rig import Joint, Part, Rig
 from .gltf_file import GltfFile, gltf_from_bytes, open_gltf
 from .gltf_materials import MaterialReader
 from .mapping import mapping_from_names
 from .placing import rig_from_face_guess, roles_from_names
-from .rig import Joint, Part, Rig
 from .skeleton import joint_globals
 
 MAX_VERTICES = 2_000_000

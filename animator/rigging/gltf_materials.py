@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from ..data import Array
+from ..rig import Material
 from .gltf_file import GltfFile
-from .rig import Material
 
 
 class MaterialReader:

@@ -12,9 +12,9 @@ import numpy as np
 from ..data import Array
 from ..errors import RigError
 from ..resources import rigs_folder
+from ..rig import ROLES, Rig
 from .gltf import load_gltf
 from .mapping import mapping_from_csv
-from .rig import ROLES, Rig
 
 DESCRIPTION = "rig.toml"
 _MODEL_SUFFIXES = (".glb", ".gltf")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..data import Array
-from .rig import Rig
+from ..rig import Rig
 
 WELD_SHARE = 1e-6
 """Vertices nearer than this share of the rig's size that also move alike are one point of the surface."""

@@ -6,8 +6,8 @@ import numpy as np
 
 from ..channels import INDEX
 from ..data import Array
+from ..rig import Joint
 from ..topology import LEFT_EYE, LIPS_OUTER, RIGHT_EYE, canonical_face
-from .rig import Joint
 
 _NAMES = {
     "head": ("head", "jbipchead", "mixamorighead", "headjoint", "face"),

@@ -11,7 +11,7 @@ import numpy as np
 from ..channels import INDEX
 from ..data import Array, Motion
 from ..maths.rotations import IDENTITY_WXYZ, inverse_wxyz, matrix_from_wxyz, multiply_wxyz, slerp_wxyz
-from .rig import ROLES, Joint, Rig
+from ..rig import ROLES, Joint, Rig
 
 NECK_SHARE = 0.4
 """The part of the head's rotation that the neck takes on; the head does the rest."""

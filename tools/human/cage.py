@@ -65,7 +65,7 @@ def build_cage() -> Cage:
     loft = np.concatenate([[FACE_OVAL], count + np.arange(rings.shape[0] * 36).reshape(-1, 36)])
     new.append(rings.reshape(-1, 3))
     count += rings.shape[0] * 36
-    parts.append(_facing(_strips(loft), triangles, FACE_OVAL))
+    parts.append(_facing(_strips(loft, np.arange(36) >= 18), triangles, FACE_OVAL))
     regions.append(np.ones(len(parts[-1]), int))
 
     sack_points = _sack_points(positions)
@@ -75,7 +75,7 @@ def build_cage() -> Cage:
     throat = count
     new.append(sack_points[-1].mean(0, keepdims=True) + [[0, 0, -0.4]])
     count += 1
-    mouth = _strips(np.concatenate([[LIPS_INNER], sack]))
+    mouth = _strips(np.concatenate([[LIPS_INNER], sack]), np.arange(20) // 5 % 3 == 0)
     cap = np.stack([np.roll(sack[-1], -1), sack[-1], np.full(20, throat)], 1)
     parts.append(_facing(np.concatenate([mouth, cap]), triangles, LIPS_INNER))
     regions.append(np.full(len(parts[-1]), 2))
@@ -89,7 +89,7 @@ def build_cage() -> Cage:
         rims.append(count + np.arange(16))
         new.append(centre + inward)
         count += 16
-        parts.append(_facing(_strips(np.stack([loop, rims[-1]])), triangles, loop))
+        parts.append(_facing(_strips(np.stack([loop, rims[-1]]), np.arange(16) < 0), triangles, loop))
         regions.append(np.full(len(parts[-1]), 3))
 
     all_triangles, region = np.concatenate(parts), np.concatenate(regions)
@@ -173,15 +173,16 @@ def _sack_points(face: Array) -> Array:
     return np.array(rings)
 
 
-def _strips(rings: Array) -> Array:
-    """(T, 3) triangles between closed rings of equal length, each quad split along the shorter way round."""
+def _strips(rings: Array, flipped: Array) -> Array:
+    """(T, 3) triangles between closed rings of equal length.
+
+    flipped : (columns,) which quads are split along their other diagonal, so that left mirrors right"""
     triangles = []
     columns = rings.shape[1]
     for near, far in zip(rings[:-1], rings[1:], strict=True):
         for k in range(columns):
             n = (k + 1) % columns
-            flip = k >= columns // 2  # mirrored left to right, so that both halves bend alike
-            if flip:
+            if flipped[k]:
                 triangles += [(near[k], far[k], near[n]), (near[n], far[k], far[n])]
             else:
                 triangles += [(near[k], far[k], far[n]), (near[k], far[n], near[n])]

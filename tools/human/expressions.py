@@ -9,7 +9,7 @@ import numpy as np
 
 from animator.channels import ARKIT, mirrored_name
 from animator.data import Array
-from animator.topology import LEFT_BROW
+from animator.topology import LEFT_EYE, RIGHT_EYE
 
 from .muscles import JAW_OPEN_RAD, TONGUE_JAW_SHARE, Muscles
 
@@ -153,24 +153,24 @@ def _mouth_left(m: Muscles) -> dict[str, Array]:
     def press(a: Array, r: Array, s: Array) -> Array:
         share = left(a, 0.4) * np.clip(1 - np.abs(a) ** 4, 0, 1)
         out = corner(a, 2)
-        return _stack(0.16 * out, -s * share * (0.17 * (1 - r)) + 0.04 * share, -0.16 * share * r - 0.12 * out)
+        return _stack(0.16 * out, -s * share * (0.26 * (1 - r)) + 0.06 * share, -0.26 * share * r - 0.18 * out)
 
     smile = pulled(0.72, 0.78, -0.46)
     smile |= {425: np.array([0.22, 0.38, 0.20]), 280: np.array([0.14, 0.32, 0.18]),
               411: np.array([0.30, 0.30, 0.05]), 427: np.array([0.30, 0.28, -0.06]),
               358: np.array([0.08, 0.06, 0.0]), 1: np.zeros(3), 2: np.zeros(3)}  # fmt: skip
-    sneer = {v: np.array([0.06, 0.30, 0.06]) for v in (327, 358, 278, 294, 331)}
-    sneer |= {v: np.array([0.0, 0.16, 0.05]) for v in (279, 420, 360, 429)}
+    sneer = {v: np.array([0.10, 0.42, 0.08]) for v in (327, 358, 278, 294, 331)}
+    sneer |= {v: np.array([0.0, 0.26, 0.10]) for v in (279, 420, 360, 429)}
     sneer |= {1: np.zeros(3), 4: np.zeros(3), 285: np.array([-0.06, -0.14, 0.04])}
-    sneer |= lip(1, 0.20, 0.05)
-    upper = lip(1, 0.46, 0.10) | {v: np.array([0.04, 0.16, 0.05]) for v in (327, 391, 423)}
+    sneer |= lip(1, 0.34, 0.06)
+    upper = lip(1, 0.66, 0.12) | {v: np.array([0.04, 0.16, 0.05]) for v in (327, 391, 423)}
     return {
         "mouthSmileLeft": m.spread(smile),
         "mouthFrownLeft": m.spread(pulled(0.05, -0.55, -0.06, 2.2)),
         "mouthDimpleLeft": m.spread(pulled(0.30, 0.05, -0.45, 2.5)),
         "mouthStretchLeft": m.spread(pulled(0.68, -0.22, -0.45, 1.5)),
         "mouthPressLeft": m.spread(m.lip_handles(press)),
-        "mouthLowerDownLeft": m.spread(lip(-1, -0.50, 0.02)),
+        "mouthLowerDownLeft": m.spread(lip(-1, -0.72, 0.02)),
         "mouthUpperUpLeft": m.spread(upper),
         "noseSneerLeft": m.spread(sneer, locality=0.04),
     }
@@ -189,24 +189,24 @@ def _upper_face(m: Muscles) -> dict[str, Array]:
         for v in vertices:
             inner[v] = np.array(move, float)
             inner[int(m.mirror[v])] = np.array(move, float) * [-1, 1, 1]
-    cheek = {v: np.array([0.08, 0.30, 0.14]) for v in (280, 347, 346, 352, 330)}
-    cheek |= {v: np.array([0.05, 0.16, 0.06]) for v in (449, 450, 451)} | {v: np.zeros(3) for v in (291, 358)}
+    cheek = {v: np.array([0.10, 0.46, 0.26]) for v in (280, 347, 346, 352, 330)}
+    cheek |= {v: np.array([0.05, 0.26, 0.14]) for v in (449, 450, 451)} | {v: np.zeros(3) for v in (291, 358)}
     squint = {v: np.array([0.0, 0.12, 0.05]) for v in (449, 450, 451, 452, 448)}
     squint |= {v: np.array([-0.04, -0.10, 0.02]) for v in (283, 276, 300)}
     return {
-        "browDownLeft": m.spread(down, locality=0.04),
-        "browOuterUpLeft": m.spread(outer, locality=0.04),
+        "browDownLeft": _left_half(m, m.spread(down, locality=0.04)),
+        "browOuterUpLeft": _left_half(m, m.spread(outer, locality=0.04)),
         "browInnerUp": m.spread(inner, locality=0.03),
         "cheekSquintLeft": m.spread(cheek, locality=0.06),
         "eyeSquintLeft": m.spread(squint, locality=0.08),
     }
 
 
+def _left_half(m: Muscles, moves: Array) -> Array:
+    """Nothing beyond the middle line."""
+    return moves * _smooth(np.clip((m.cage.positions[:, 0] + 0.3) / 1.2, 0, 1))[:, None]
+
+
 def _eye_ring() -> tuple[int, ...]:
     """Lid edges of both eyes, which the brow does not drag along."""
-    from animator.topology import LEFT_EYE, RIGHT_EYE
-
     return (*LEFT_EYE, *RIGHT_EYE)
-
-
-assert len(LEFT_BROW) == 10

@@ -82,8 +82,8 @@ def _thickness(share: Array, azimuth: Array, strand: Array) -> Array:
     """How far the hair stands off the skull, cm; below 0 at the very ends, so that it grows out of the skin."""
     front = np.exp(-((azimuth / 0.95) ** 2))
     side = np.exp(-(((np.abs(azimuth) - 1.6) / 0.5) ** 2))
-    body = 1.15 + 0.55 * front - 0.45 * side
-    quiff = 1.05 * np.exp(-(((share - 0.82) / 0.17) ** 2)) * np.exp(-(((azimuth - 0.15) / 0.62) ** 2))
+    body = 0.85 + 0.50 * front - 0.35 * side
+    quiff = 0.85 * np.exp(-(((share - 0.82) / 0.17) ** 2)) * np.exp(-(((azimuth - 0.15) / 0.62) ** 2))
     parting = -0.55 * np.exp(-(((azimuth - np.radians(PARTING_DEG)) / 0.10) ** 2)) * np.clip(share / 0.3, 0, 1)
     grooves = 0.17 * strand * np.clip(share / 0.25, 0, 1)
     end = np.clip((1 - share) / 0.10, 0, 1) ** 0.6

@@ -12,11 +12,13 @@ from .expressions import all_channels
 from .lids import LID_CHANNELS, LOOPS, Lids, lifted_off_eyeball
 from .muscles import Muscles
 from .piece import CHEST, HEAD, JOINTS, NECK, Piece, normals
-from .subdivide import subdivide
+from .subdivide import graph_laplacian, subdivide
 
 LEVELS = 2
 FIT_ROUNDS = 3
 """Subdivision shrinks; this often the cage is pushed out so that the skin runs through the canonical face."""
+SHIRT_ROUNDS = 8
+"""Cloth is smoother than what is under it: rounds of smoothing."""
 
 
 class Head:
@@ -109,6 +111,9 @@ class Head:
         above = self.row[rows] - self.cage.shirt_row
         lift = np.where(above < 1e-9, -0.15, 0.34 - 0.12 * np.exp(-(((above - 0.25) / 0.2) ** 2)))
         piece.positions = piece.positions + normals(self.positions, self.triangles)[rows] * lift[:, None]
+        laplacian = graph_laplacian(piece.triangles, len(rows))
+        for _ in range(SHIRT_ROUNDS):
+            piece.positions = piece.positions + 0.5 * (laplacian @ piece.positions)
         piece.moves = {}
         return piece
 

@@ -23,7 +23,7 @@ LID_CHANNELS = {
     "eyeLookIn": (0.05, 0.3),
     "eyeLookOut": (0.04, 0.2),
 }
-SIDEWAYS_CM = {"eyeLookIn": -0.07, "eyeLookOut": 0.07}
+SIDEWAYS_CM = {"eyeLookIn": -0.13, "eyeLookOut": 0.13}
 """Looking sideways drags the lids along a little; + is away from the nose."""
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.ndimage import gaussian_filter
 
 from animator.data import Array
 from animator.topology import LEFT_BROW, LEFT_EYE, LIPS_OUTER, RIGHT_BROW, RIGHT_EYE, canonical_face
@@ -95,7 +94,7 @@ def _lips(picture: Array, uv_px: Array) -> Array:
         middle = uv_px[list(rings[1][2:7])]
         picture = mixed(picture, (0.93, 0.60, 0.58), strength * drawn([middle], size, 12, 6))
     for rings in (UPPER_LIP, LOWER_LIP):
-        line = uv_px[[78 if rings is UPPER_LIP else 78, *rings[3], 308]]
+        line = uv_px[[78, *rings[3], 308]]
         picture = mixed(picture, LIP_LINE, 0.85 * drawn([line], size, 5, 2.2))
     below = uv_px[[181, 84, 17, 314, 405]] + [0, 16]
     return mixed(picture, SHADE, 0.35 * drawn([below], size, 8, 6))
@@ -116,9 +115,9 @@ def _brows(picture: Array, uv_px: Array) -> Array:
             ahead = _at(low, min(along + 0.05, 1)) - _at(low, max(along - 0.05, 0))
             ahead /= np.linalg.norm(ahead)
             rise = (b - a) / np.linalg.norm(b - a)
-            lean = np.clip(1.15 - 1.5 * along, 0.0, 1) - 0.9 * (across - 0.45)
+            lean = np.clip(0.75 - 1.1 * along, 0.0, 1) - 1.1 * (across - 0.40)
             direction = ahead + lean * rise
-            strokes.append(np.stack([root, root + direction / np.linalg.norm(direction) * dice.uniform(9, 17)]))
+            strokes.append(np.stack([root, root + direction / np.linalg.norm(direction) * dice.uniform(9, 16) * min(1.0, 0.55 + 3 * along)]))
         body = np.concatenate([low + 0.24 * (high - low), (low + 0.76 * (high - low))[::-1]])
         picture = mixed(picture, HAIR, 0.45 * filled(rounded(body, 2), size, 3.5))
         picture = mixed(picture, HAIR, 0.85 * drawn(strokes, size, 1, 0.6))
@@ -147,5 +146,3 @@ def _soft(x: Array) -> Array:
     x = np.clip(x, 0, 1)
     return x * x * (3 - 2 * x)
 
-
-__all__ = ["body_picture", "face_picture", "gaussian_filter", "hollows", "skin_colors"]
