@@ -22,7 +22,19 @@ NECKLINE_PX = ((186, 179), (195, 185), (212, 187), (235, 191), (252, 186))
 """Where skin meets the black collar, from her right to her left."""
 NECK_PX = ((186, 140), (253, 140), (254, 160), (254, 186), (258, 214), (180, 214), (186, 180))
 """Neck and collar below the hair: what turns with the head, and then less and less."""
-BEHIND_NECK_PX = ((176, 151), (215, 158), (264, 181), (268, 222), (172, 222))
+RIM_PX = ((174, 149.5), (190, 149.8), (208, 153), (228, 160), (246, 170), (262, 182))
+"""The far rim of the suit's ring, behind the neck; it is painted, as the portrait does not show it."""
+RIM_RGB = (112, 101, 122)
+BEHIND_NECK_PX = (
+    (172, 149),
+    (190, 149),
+    (208, 152),
+    (228, 159),
+    (246, 169),
+    (264, 181),
+    (268, 222),
+    (172, 222),
+)
 """The inside of the suit's ring, which the neck hides."""
 FOLDS_PX = (
     ((209.3, 122), (207, 126), (203, 130.5), (199, 133.8), (197, 136.2), (196.7, 138.5)),
@@ -66,7 +78,7 @@ def load_portrait(model_path: Path) -> Portrait:
     head_region = head_region_of(rgb.shape[:2], landmarks_px)
     alpha, clean = matte(rgb, solid)
     large = without_openings(sharpened(clean), landmarks_px)
-    head_alpha = enlarged(alpha * head_region)
+    head_alpha = enlarged(without_specks(alpha * head_region))
     for outline in (LEFT_EYE, RIGHT_EYE, LIPS_INNER):
         opening = filled(head_alpha.shape, landmarks_px[list(outline), :2] * TEXTURE_SCALE) * np.uint8(255)
         # Softened inward only: a shut eye or mouth must not show a seam.
@@ -94,6 +106,14 @@ def filled(shape: tuple[int, int], outline_px: Array) -> Array:
     mask = np.zeros(shape, np.uint8)
     cv2.fillPoly(mask, [np.round(np.asarray(outline_px)).astype(np.int32)], 1)
     return mask > 0
+
+
+def without_specks(alpha: Array) -> Array:
+    """The mask without what hangs off it by a thread: the turned sheet would draw that out into dashes."""
+    ellipse = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (5, 5))
+    core = cv2.morphologyEx((alpha > 0.5).astype(np.uint8), cv2.MORPH_OPEN, ellipse)
+    near = cv2.dilate(core, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (3, 3))).astype(np.float32)
+    return alpha * np.clip(1.5 * cv2.GaussianBlur(near, (0, 0), 0.8), 0, 1)
 
 
 def face_hull_px(landmarks_px: Array) -> Array:
@@ -214,7 +234,10 @@ def body_layer(alpha: Array, rgb: Array, solid: Array, head_region: Array) -> tu
     yy = np.mgrid[: shape[0], : shape[1]][0]
     skin = cv2.dilate(((head_region > 0.02) & (yy < 193)).astype(np.uint8), np.ones((5, 5))) > 0
     own = spread(rgb, (solid & ~skin & (yy > 140)).astype(np.uint8))
-    colours = np.where(skin[..., None], np.array(COLLAR_RGB), rgb).astype(np.float64)
+    hidden = np.full_like(rgb, COLLAR_RGB)
+    rim_px = [np.round(16 * np.array(RIM_PX)).astype(np.int32)]
+    cv2.polylines(hidden, rim_px, False, RIM_RGB, 5, cv2.LINE_AA, shift=4)
+    colours = np.where(skin[..., None], hidden, rgb).astype(np.float64)
     blend = cv2.GaussianBlur(skin.astype(np.float32), (0, 0), 1.0)[..., None]
     colours = np.where(
         skin[..., None], colours, blend * colours + (1 - blend) * np.where(solid[..., None], rgb, own)
