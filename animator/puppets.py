@@ -43,7 +43,9 @@ class Puppets:
             ]
 
     def _deformer(self, track_id: int) -> Deformer:
-        return self._deformers.setdefault(track_id, Deformer(self.rig))
+        if track_id not in self._deformers:
+            self._deformers[track_id] = Deformer(self.rig)
+        return self._deformers[track_id]
 
 
 def picture_of(moment: Moment, view: str) -> Array | None:
