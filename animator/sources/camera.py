@@ -31,7 +31,7 @@ class CameraSource:
         clock: Clock = monotonic_s,
     ) -> None:
         self.name, self._clock = f"camera {number}", clock
-        cv2.setLogLevel(2)  # the reason is ours to tell, in one line
+        cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)  # the reason is ours to tell, in one line
         if sys.platform == "linux":
             _check_device(number)
         self._capture = cv2.VideoCapture(number)
@@ -68,7 +68,7 @@ def camera_numbers() -> list[int]:
     """The cameras that this machine seems to have; on Linux by their device files, elsewhere by trying four."""
     if sys.platform == "linux":
         return sorted(int(p.name[5:]) for p in Path("/dev").glob("video*") if p.name[5:].isdigit())
-    cv2.setLogLevel(2)
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
     return [n for n in range(4) if cv2.VideoCapture(n).isOpened()]
 
 

@@ -15,6 +15,8 @@ from ..errors import SourceError
 log = logging.getLogger("animator")
 
 DEFAULT_FPS = 30.0
+TEXT_ART = frozenset({"tty", "bin", "xbin", "adf", "idf"})
+"""FFmpeg draws any text file as a film of a terminal; nobody means that."""
 OPEN_TIMEOUT_S, READ_TIMEOUT_S = 10.0, 10.0
 
 
@@ -32,9 +34,11 @@ class VideoSource:
         self.name = self._address if self.is_stream else Path(address).name
         self.broken: str | None = None
         with self._errors("open"):
-            timeout = (OPEN_TIMEOUT_S, READ_TIMEOUT_S) if self.is_stream else None
+            timeout = (TEXT_ART = frozenset({"tty", "bin", "xbin", "adf", "idf"})
+"""FFmpeg draws any text file as a film of a terminal; nobody means that."""
+OPEN_TIMEOUT_S, READ_TIMEOUT_S) if self.is_stream else None
             self._container = av.open(self._address, timeout=timeout)
-        if not self._container.streams.video:
+        if not self._container.streams.video or self._container.format.name in TEXT_ART:
             self._container.close()
             raise SourceError(f"{self.name} holds no video: wanted a video file, a picture, a take or a camera number")
         self._stream = self._container.streams.video[0]
