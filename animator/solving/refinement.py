@@ -20,6 +20,15 @@ GAZE_UNIT_RAD = np.radians(25.0)
 INPUT_LIMIT = 8.0
 """Inputs beyond this many standard deviations mean no more than this."""
 
+STILL_BELOW, FULL_FROM = 0.015, 0.075
+"""The network's doubts about channels at rest lie below the one; from the other on a weight counts in full.
+On held-out takes this takes a fifth off the error at rest and costs 0.004 of correlation."""
+
+
+def settled(weights: Array) -> Array:
+    """Weights with the murmur near 0 taken out: 0 below STILL_BELOW, unchanged from FULL_FROM on."""
+    return weights * np.clip((weights - STILL_BELOW) / (FULL_FROM - STILL_BELOW), 0.0, 1.0)
+
 
 class Refiner:
     """The network of one model, ready for frame after frame."""
@@ -76,4 +85,4 @@ class Refiner:
         out = np.tanh(both @ self._inputs + self._hidden_bias) @ self._hidden + both @ self._direct + self._bias
         weights = 0.5 * (out[0, : len(ARKIT)] + out[1, list(MIRRORED)])
         gaze_rad = 0.5 * (out[0, len(ARKIT) :] + out[1, len(ARKIT) :] * (-1, 1)) * GAZE_UNIT_RAD
-        return np.clip(weights, 0, 1), gaze_rad
+        return settled(np.clip(weights, 0, 1)), gaze_rad

@@ -5,7 +5,7 @@ import numpy as np
 from animator.channels import INDEX, MIRRORED
 from animator.maths.rotations import matrix_from_yaw_pitch_roll
 from animator.solving.expression import ExpressionSolver
-from animator.solving.refinement import Refiner
+from animator.solving.refinement import FULL_FROM, Refiner, settled
 
 
 def refined(model, landmarks_cm, angles_rad, neutral_cm):
@@ -60,3 +60,11 @@ def test_whatever_comes_stays_in_bounds(model):
         assert 0 <= weights.min() <= weights.max() <= 1
         assert np.isfinite(gaze_rad).all()
         assert weights[INDEX["tongueOut"]] == 0
+
+
+def test_settling_is_monotonic_and_leaves_clear_weights_alone():
+    weights = np.linspace(0, 1, 1001)
+    calm = settled(weights)
+    assert (np.diff(calm) >= 0).all()
+    assert calm[0] == 0
+    np.testing.assert_array_equal(calm[weights >= FULL_FROM], weights[weights >= FULL_FROM])
