@@ -19,9 +19,9 @@ if __package__ in (None, ""):  # started as a file: find `animator` beside it
 from animator.channels import ARKIT
 from animator.data import Array, Expression, Gaze, HeadPose, Motion
 from animator.maths.rotations import matrix_from_yaw_pitch_roll, wxyz_from_matrix
+from animator.rig import Part, Rig
 from animator.rigging.deform import Deformer
 from animator.rigging.library import load_rig
-from animator.rig import Part, Rig
 
 BACKGROUND = (0.90, 0.925, 0.95)
 OVERSAMPLING = 2
@@ -41,8 +41,8 @@ EXPRESSIONS: dict[str, tuple[dict[str, float], tuple[float, float]]] = {
     "wink left": ({"eyeBlinkLeft": 1.0, "mouthSmileLeft": 0.6, "cheekSquintLeft": 0.7}, (0, 0)),
     "surprise": (both(eyeWide=1.0, browOuterUp=0.9) | {"browInnerUp": 0.9, "jawOpen": 0.5, "mouthFunnel": 0.2}, (0, 0)),
     "angry": (both(browDown=1.0, noseSneer=0.6, eyeSquint=0.4, mouthFrown=0.4, mouthPress=0.6), (0, 0)),
-    "sad": (both(mouthFrown=0.9, eyeSquint=0.2, eyeLookDown=0.4) | {"browInnerUp": 1.0, "mouthShrugLower": 0.5}, (0, -14)),
-    "kiss": (both(eyeBlink=0.0) | {"mouthPucker": 1.0}, (0, 0)),
+    "sad": (both(mouthFrown=0.9, eyeLookDown=0.4) | {"browInnerUp": 1.0, "mouthShrugLower": 0.5}, (0, -14)),
+    "kiss": ({"mouthPucker": 1.0}, (0, 0)),
     "“oh”": ({"mouthFunnel": 0.9, "jawOpen": 0.35}, (0, 0)),
     "look left": ({"eyeLookOutLeft": 0.8, "eyeLookInRight": 0.8}, (28, 0)),
     "look up right": ({"eyeLookInLeft": 0.6, "eyeLookOutRight": 0.6} | both(eyeLookUp=0.6), (-20, 16)),

@@ -239,8 +239,8 @@ def _assemble(name: str, file: GltfFile, gathered: _Gathered, joints: tuple[Join
             morphs[row, first : first + len(offsets)] += offsets
     morph_names = tuple(gathered.morphs)
     mapping = mapping_from_names(morph_names)
-    skin_joints = np.concatenate(gathered.skin_joints)
-    joints, roles, skin_joints = roles_from_names(joints, positions, skin_joints)
+    skin_joints, skin_weights = np.concatenate(gathered.skin_joints), np.concatenate(gathered.skin_weights)
+    joints, roles, skin_joints = roles_from_names(joints, positions, skin_joints, skin_weights)
     return Rig(
         name=name,
         positions=positions,
@@ -252,7 +252,7 @@ def _assemble(name: str, file: GltfFile, gathered: _Gathered, joints: tuple[Join
         joints=joints,
         roles=roles,
         skin_joints=skin_joints,
-        skin_weights=np.concatenate(gathered.skin_weights),
+        skin_weights=skin_weights,
         rig_from_face=rig_from_face_guess(positions, morphs, mapping),
     )
 

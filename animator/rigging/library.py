@@ -15,6 +15,7 @@ from ..resources import rigs_folder
 from ..rig import ROLES, Rig
 from .gltf import load_gltf
 from .mapping import mapping_from_csv
+from .placing import carrying_joints, joint_named
 
 DESCRIPTION = "rig.toml"
 _MODEL_SUFFIXES = (".glb", ".gltf")
@@ -81,6 +82,7 @@ def _read_description(folder: Path) -> dict[str, Any]:
 def _roles(folder: Path, said: object, rig: Rig) -> dict[str, int]:
     """`[joints]`: role = "joint name"."""
     names = [joint.name for joint in rig.joints]
+    carrying = carrying_joints(rig.joints, rig.skin_joints, rig.skin_weights)
     roles = {}
     for role, name in said.items() if isinstance(said, dict) else ():
         if role not in ROLES or name not in names:
@@ -88,7 +90,7 @@ def _roles(folder: Path, said: object, rig: Rig) -> dict[str, int]:
                 f"{folder / DESCRIPTION}: joints: expected one of {', '.join(ROLES)} to name a joint, "
                 f"got {role} = {name!r}"
             )
-        roles[role] = names.index(name)
+        roles[role] = joint_named(names, name, carrying)
     return roles
 
 

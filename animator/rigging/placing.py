@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from ..channels import INDEX
@@ -20,17 +22,34 @@ _LANDMARKS = {"eyeBlinkLeft": LEFT_EYE, "eyeBlinkRight": RIGHT_EYE, "mouthPucker
 """Channels that move one small region, and where that region is on the canonical face."""
 
 
+def joint_named(names: Sequence[str], wanted: str, carrying: Array) -> int | None:
+    """The joint of a name, or None; of several (a mesh is often called like a joint) one that carries skin."""
+    found = [index for index, name in enumerate(names) if name == wanted]
+    return max(found, key=lambda index: (bool(carrying[index]), -index)) if found else None
+
+
+def carrying_joints(joints: Sequence[Joint], skin_joints: Array, skin_weights: Array) -> Array:
+    """(J,) bool: vertices hang on the joint or on one below it."""
+    carrying = np.zeros(len(joints), bool)
+    carrying[np.unique(skin_joints[skin_weights > 0])] = True
+    for index in range(len(joints) - 1, 0, -1):  # children come after their parents
+        if joints[index].parent >= 0:
+            carrying[joints[index].parent] |= carrying[index]
+    return carrying
+
+
 def roles_from_names(
-    joints: tuple[Joint, ...], positions: Array, skin_joints: Array
+    joints: tuple[Joint, ...], positions: Array, skin_joints: Array, skin_weights: Array
 ) -> tuple[tuple[Joint, ...], dict[str, int], Array]:
     """Find the joints that a performer moves.
 
     returns : joints, roles, skin_joints. An avatar without a head joint gets one, as the parent of all,
               at the middle of its lowest third: the whole of it is a head then"""
     plain = ["".join(c for c in joint.name.lower() if c.isalnum()) for joint in joints]
+    carrying = carrying_joints(joints, skin_joints, skin_weights)
     roles = {}
     for role, names in _NAMES.items():
-        found = [plain.index(name) for name in names if name in plain]
+        found = [index for name in names if (index := joint_named(plain, name, carrying)) is not None]
         if found:
             roles[role] = found[0]
     if "head" in roles and not _above(joints, roles):

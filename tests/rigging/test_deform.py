@@ -111,7 +111,7 @@ def test_normals_look_outward(deformer: Deformer) -> None:
 def test_no_seam_shows_where_parts_meet(deformer: Deformer) -> None:
     rig = deformer.rig
     mesh = deformer.deform(motion(jawOpen=0.6))
-    face, body = rows_of(rig, "face"), rows_of(rig, "body")
+    face, body = rows_of(rig, "face"), rows_of(rig, "skull")
     places = {tuple(p): n for p, n in zip(rig.positions[face], mesh.normals[face], strict=True)}
     shared = [(places[tuple(p)], n) for p, n in zip(rig.positions[body], mesh.normals[body], strict=True)
               if tuple(p) in places]  # fmt: skip

@@ -73,6 +73,14 @@ def test_one_name_on_two_meshes_is_one_morph() -> None:
     assert (rig.morphs[0, :, 1] == 0.5).sum() == 2
 
 
+def test_a_joint_is_preferred_to_a_mesh_of_the_same_name() -> None:
+    description, binary = triangle()
+    description["nodes"] = [{"name": "head"}, {"name": "head", "children": [2]}, {"name": "x", "mesh": 0}]
+    rig = rig_from_glb_bytes(glb(description, binary))
+    assert rig.joints[rig.roles["head"]].parent == -1
+    assert rig.roles["head"] == rig.joints[-1].parent
+
+
 def test_normalised_integers_and_strides_are_read() -> None:
     description, binary = triangle()
     start = len(binary)

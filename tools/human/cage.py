@@ -4,11 +4,13 @@ skull, neck and bust grown from its outline. One mesh without seams, refined lat
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
+from scipy.sparse.linalg import spsolve
 
 from animator.data import Array
-from animator.topology import FACE_OVAL, LEFT_EYE, LIPS_INNER, LIPS_OUTER, RIGHT_EYE, canonical_face
+from animator.topology import FACE_OVAL, LEFT_EYE, LIPS_INNER, RIGHT_EYE, canonical_face
 
 from . import torso
 from .eyes import EYE_RADIUS_CM, LID_GAP_CM, eye_centre_cm
@@ -46,6 +48,8 @@ class Cage:
     """(4, 20) vertex numbers of the mouth's rings, in the order of LIPS_INNER."""
     rims: Array
     """(2, 16) vertex numbers of the lids' inner rings, left and right eye."""
+    throat: int
+    """The vertex where the mouth's inside ends."""
     shirt_row: int
     """First ring of the loft that is clothed."""
 
@@ -103,7 +107,7 @@ def build_cage() -> Cage:
         face_uv[ring] = middle + 0.72 * (face.uv[list(loop)] - middle)
     return Cage(
         positions, all_triangles, region, face_uv, _polar_uv(loft, count), loft, sack, np.array(rims),
-        torso.SHIRT_ROW,
+        throat, torso.SHIRT_ROW,
     )  # fmt: skip
 
 
@@ -118,6 +122,10 @@ def shaped_face(face_cm: Array) -> Array:
         meeting = 0.55 * inner_upper + 0.45 * inner_lower
         shaped[list(upper)] += closing * (meeting - inner_upper)
         shaped[list(lower)] += closing * (meeting - inner_lower)
+    # A slimmer jaw and nose than the average of many.
+    shaped[:, 0] *= 1 - 0.075 * _soft((-face_cm[:, 1] - 2.0) / 6.0)
+    nose = np.exp(-((np.linalg.norm((face_cm - [0, -1.0, 6.5]) / [1.9, 1.6, 2.2], axis=1)) ** 2))
+    shaped[:, 0] *= 1 - 0.10 * nose
     for side in (1, -1):  # the corners of the mouth a little up: a friendly face at rest
         away = np.linalg.norm((face_cm - [side * 2.35, -4.3, 4.0]) / [1.1, 0.9, 2.0], axis=1)
         shaped[:, 1] += 0.13 * np.exp(-(away**2))
@@ -176,13 +184,14 @@ def _sack_points(face: Array) -> Array:
 def _strips(rings: Array, flipped: Array) -> Array:
     """(T, 3) triangles between closed rings of equal length.
 
-    flipped : (columns,) which quads are split along their other diagonal, so that left mirrors right"""
+    flipped : (columns,) which quads are split along their other diagonal, so that left mirrors right; every
+              other ring is split the other way, or the points on the middle line would be drawn to one side"""
     triangles = []
     columns = rings.shape[1]
-    for near, far in zip(rings[:-1], rings[1:], strict=True):
+    for row, (near, far) in enumerate(pairwise(rings)):
         for k in range(columns):
             n = (k + 1) % columns
-            if flipped[k]:
+            if flipped[k] ^ (row % 2 == 1):
                 triangles += [(near[k], far[k], near[n]), (near[n], far[k], far[n])]
             else:
                 triangles += [(near[k], far[k], far[n]), (near[k], far[n], near[n])]
@@ -203,8 +212,6 @@ def _faired(positions: Array, triangles: Array, loft: Array) -> Array:
     free = loft[1:4].ravel()
     laplacian = graph_laplacian(triangles, len(positions))
     square = (laplacian @ laplacian).tocsr()
-    from scipy.sparse.linalg import spsolve
-
     fixed = np.setdiff1d(np.arange(len(positions)), free)
     matrix = square[free]
     result = positions.copy()
@@ -228,4 +235,7 @@ def _polar_uv(loft: Array, count: int) -> Array:
     return uv
 
 
-LIPS = (*LIPS_OUTER, *LIPS_INNER)
+def _soft(x: Array) -> Array:
+    """0 to 1 with level ends."""
+    x = np.clip(x, 0, 1)
+    return x * x * (3 - 2 * x)

@@ -8,7 +8,7 @@ from animator.data import Array
 
 from .piece import HEAD, Piece, outward, rigid, sheet
 
-ROOT_CM = np.array([7.75, 0.65, -4.3])
+ROOT_CM = np.array([7.85, 0.65, -4.3])
 """Middle of the left ear."""
 
 
@@ -40,7 +40,7 @@ def _relief(radius: float, turn: Array) -> Array:
     rim = 0.55 * np.exp(-(((radius - 0.92) / 0.10) ** 2)) * rim_there
     groove = -0.16 * np.exp(-(((radius - 0.76) / 0.08) ** 2)) * rim_there
     fold = 0.36 * np.exp(-(((radius - 0.58) / 0.10) ** 2)) * _soft((0.9 + 0.7 * up + back) / 1.1)
-    hollow = -0.45 * np.exp(-((radius / 0.40) ** 2))
+    hollow = -0.34 * np.exp(-((radius / 0.40) ** 2))
     lobe = 0.22 * np.exp(-(((radius - 0.8) / 0.25) ** 2)) * _soft((-up - 0.55) / 0.3)
     tragus = 0.50 * np.exp(-(((radius - 0.55) / 0.22) ** 2)) * np.exp(-(((back + 0.95) / 0.35) ** 2))
     return 0.15 + rim + groove + fold + hollow + lobe + tragus

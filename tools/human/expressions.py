@@ -5,6 +5,8 @@ Lids are not here: they slide on the eyeballs and are made at full resolution in
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from animator.channels import ARKIT, mirrored_name
@@ -13,6 +15,10 @@ from animator.topology import LEFT_EYE, RIGHT_EYE
 
 from .muscles import JAW_OPEN_RAD, TONGUE_JAW_SHARE, Muscles
 
+SYMMETRIC = (
+    "jawOpen", "jawForward", "mouthClose", "mouthFunnel", "mouthPucker", "mouthRollLower", "mouthRollUpper",
+    "mouthShrugLower", "mouthShrugUpper", "browInnerUp", "cheekPuff", "tongueOut",
+)  # fmt: skip
 INNER_BROW, MIDDLE_BROW, OUTER_BROW = (285, 336, 295, 296), (282, 334, 283, 293), (276, 300)
 CHEEK, UNDER_EYE = (425, 280, 352, 411), (348, 347, 346, 449, 450, 451)
 
@@ -52,8 +58,7 @@ def all_channels(muscles: Muscles) -> dict[str, Array]:
             result[name] = muscles.mirrored(made[mirrored_name(name)])
         else:
             result[name] = nothing.copy()
-    for name in ("jawOpen", "jawForward", "mouthClose", "mouthFunnel", "mouthPucker", "mouthRollLower",
-                 "mouthRollUpper", "mouthShrugLower", "mouthShrugUpper", "browInnerUp", "cheekPuff", "tongueOut"):  # fmt: skip
+    for name in SYMMETRIC:
         result[name] = 0.5 * (result[name] + muscles.mirrored(result[name]))
     return result
 
@@ -91,19 +96,20 @@ def _mouth_middle(m: Muscles) -> dict[str, Array]:
 
     def funnel(a: Array, r: Array, s: Array) -> Array:
         x = -0.62 * a * np.abs(a)
-        y = np.where(s > 0, 0.34 - 0.10 * (1 - r), np.where(s < 0, -0.36 + 0.08 * (1 - r), 0)) * bow(a) ** 0.7
+        y = np.where(s > 0, 0.34 - 0.10 * (1 - r), np.where(s < 0, -0.36 + 0.08 * (1 - r), 0))
+        y = y * bow(a) ** 0.7
         return _stack(x, y, 0.30 + (0.22 + 0.22 * r) * bow(a))
 
     def pucker(a: Array, r: Array, s: Array) -> Array:
         x = -0.98 * a * np.abs(a) ** 0.6
         y = np.where(s > 0, 0.10, -0.12) * (1 - r) * bow(a) - 0.02
-        return _stack(x, y, 0.28 + (0.35 + 0.22 * r) * bow(a))
+        return _stack(x, y + s * 0.006 * r, 0.28 + (0.35 + 0.22 * r) * bow(a))
 
     def sideways(a: Array, r: Array, s: Array) -> Array:
         back = -0.30 * np.clip(a, 0, 1) ** 2 + 0.22 * np.clip(-a, 0, 1) ** 2
         return _stack(0.85 - 0.25 * np.clip(a, 0, 1), 0.10 * np.clip(a, 0, 1) - 0.06 * np.clip(-a, 0, 1), back)
 
-    def roll(sign: int) -> object:
+    def roll(sign: int) -> Callable[[Array, Array, Array], Array]:
         def lips(a: Array, r: Array, s: Array) -> Array:
             there = (s == sign) * bow(a) ** 0.6
             return _stack(0, -sign * there * (0.34 * (1 - r) ** 0.7 - 0.02), -there * (0.14 + 0.34 * r))
@@ -185,7 +191,8 @@ def _upper_face(m: Muscles) -> dict[str, Array]:
     outer = still | {v: np.array([0.05, 0.62, -0.10]) for v in (*OUTER_BROW, 293, 334)}
     outer |= {v: np.array([0.02, 0.38, -0.03]) for v in (282, 283)} | {285: np.array([0.0, 0.06, 0.0])}
     inner = dict(still)
-    for vertices, move in ((INNER_BROW, (-0.06, 0.62, 0.0)), (MIDDLE_BROW, (0.0, 0.34, 0.0)), ((9, 8, 151), (0, 0.36, 0))):
+    raised = ((INNER_BROW, (-0.06, 0.62, 0.0)), (MIDDLE_BROW, (0.0, 0.34, 0.0)), ((9, 8, 151), (0, 0.36, 0)))
+    for vertices, move in raised:
         for v in vertices:
             inner[v] = np.array(move, float)
             inner[int(m.mirror[v])] = np.array(move, float) * [-1, 1, 1]

@@ -76,7 +76,9 @@ class GlbWriter:
             "min": moves.min(0).tolist(), "max": moves.max(0).tolist(),
             "sparse": {
                 "count": len(rows),
-                "indices": {"bufferView": self.view(rows.tobytes()), "componentType": 5123 if rows.itemsize == 2 else 5125},
+                "indices": {
+                    "bufferView": self.view(rows.tobytes()), "componentType": 5123 if rows.itemsize == 2 else 5125
+                },
                 "values": {"bufferView": self.view(np.ascontiguousarray(moves[rows]).tobytes())},
             },
         }  # fmt: skip

@@ -82,7 +82,7 @@ def _thickness(share: Array, azimuth: Array, strand: Array) -> Array:
     """How far the hair stands off the skull, cm; below 0 at the very ends, so that it grows out of the skin."""
     front = np.exp(-((azimuth / 0.95) ** 2))
     side = np.exp(-(((np.abs(azimuth) - 1.6) / 0.5) ** 2))
-    body = 0.85 + 0.50 * front - 0.35 * side
+    body = 0.85 + (0.50 * front - 0.35 * side) * np.clip(share / 0.4, 0, 1)  # at the crown all sides meet
     quiff = 0.85 * np.exp(-(((share - 0.82) / 0.17) ** 2)) * np.exp(-(((azimuth - 0.15) / 0.62) ** 2))
     parting = -0.55 * np.exp(-(((azimuth - np.radians(PARTING_DEG)) / 0.10) ** 2)) * np.clip(share / 0.3, 0, 1)
     grooves = 0.17 * strand * np.clip(share / 0.25, 0, 1)
@@ -92,7 +92,8 @@ def _thickness(share: Array, azimuth: Array, strand: Array) -> Array:
 
 def _strand_noise(azimuth: Array) -> Array:
     """(C,) grooves between locks: a few waves that do not line up."""
-    return sum(np.sin(n * azimuth + p) / k for n, p, k in ((11, 0.4, 1.6), (23, 1.9, 1.5), (37, 4.2, 2.2), (57, 2.6, 3.5)))
+    waves = ((11, 0.4, 1.6), (23, 1.9, 1.5), (37, 4.2, 2.2), (57, 2.6, 3.5))
+    return sum(np.sin(n * azimuth + p) / k for n, p, k in waves)
 
 
 def _locks(azimuth: Array) -> Array:

@@ -17,6 +17,8 @@ from .subdivide import graph_laplacian, subdivide
 LEVELS = 2
 FIT_ROUNDS = 3
 """Subdivision shrinks; this often the cage is pushed out so that the skin runs through the canonical face."""
+NECK_BELOW = 0.35
+"""Skin that turns with the head by less than this share belongs to the neck."""
 SHIRT_ROUNDS = 8
 """Cloth is smoother than what is under it: rounds of smoothing."""
 
@@ -82,18 +84,20 @@ class Head:
         return weights
 
     def pieces(self, scalp: Array) -> list[Piece]:
-        """Face, body, shirt and the inside of the mouth.
+        """Face, skull, neck, shirt and the inside of the mouth.
 
         scalp : (V,) 1 where hair grows; skin well under the hair is left out"""
         face_uv, body_uv = self.straight @ self.cage.face_uv, self.straight @ self.cage.body_uv
         skin = self.joint_weights()
         triangle_row = self.row[self.triangles].min(1)
         clothed = (self.region == 1) & (triangle_row >= self.cage.shirt_row - 1e-9)
-        bare = (self.region == 1) & (triangle_row < self.cage.shirt_row + 0.5)
+        bare = (self.region == 1) & (triangle_row < self.cage.shirt_row + 1.0)
+        on_neck = skin[self.triangles, HEAD].min(1) < NECK_BELOW
         bare &= scalp[self.triangles].min(1) < 1
         return [
             self._piece("face", "face", np.isin(self.region, (0, 3)), face_uv, skin),
-            self._piece("body", "body", bare, body_uv, skin),
+            self._piece("skull", "body", bare & ~on_neck, body_uv, skin),
+            self._piece("neck", "body", bare & on_neck, body_uv, skin),
             self._shirt(clothed, body_uv, skin),
             self._piece("mouth", "mouth", self.region == 2, face_uv, skin),
         ]

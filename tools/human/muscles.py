@@ -5,6 +5,8 @@ The mouth is a slit in the mesh, so what the lower lip does reaches the upper on
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from scipy import sparse
 from scipy.sparse.linalg import factorized
@@ -37,7 +39,7 @@ class Muscles:
         skin = np.isin(cage.region, (0, 1))
         laplacian = graph_laplacian(cage.triangles[skin], count)
         self._stiffness = (laplacian.T @ laplacian).tocsr()
-        self._still = np.unique(np.concatenate([cage.loft[STILL_ROW:].ravel(), tied, [count - 33]]))
+        self._still = np.unique(np.concatenate([cage.loft[STILL_ROW:].ravel(), tied, [cage.throat]]))
         mirrored = cage.positions * [-1, 1, 1]
         self.mirror = _mirror_map(cage, mirrored)
         self.lips, self.across, self.ring, self.side = _lip_coordinates(cage)
@@ -71,7 +73,7 @@ class Muscles:
             moves[rim] = moves[list(loop)]
         return moves
 
-    def lip_handles(self, move: object) -> dict[int, Array]:
+    def lip_handles(self, move: Callable[[Array, Array, Array], Array]) -> dict[int, Array]:
         """Handles on all lip vertices from a function (across, ring, side) -> (n, 3) cm."""
         moves = move(self.across, self.ring, self.side)
         return dict(zip(self.lips.tolist(), moves, strict=True))

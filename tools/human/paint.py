@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from animator.data import Array
+
 from .glb import Look
 from .head import Head
 from .paint_skin import body_picture, face_picture, hollows
@@ -12,19 +14,18 @@ from .piece import Piece, normals
 from .subdivide import graph_laplacian
 
 
-def looks(head: Head, pieces: list[Piece], scalp: np.ndarray) -> dict[str, Look]:
+def looks(head: Head, pieces: list[Piece], scalp: Array) -> dict[str, Look]:
     """scalp : (V,) 1 where hair grows on the refined head."""
     skin = np.isin(head.region, (0, 1, 3))
     laplacian = graph_laplacian(head.triangles[skin], len(head.positions))
     hollow = hollows(head.positions, laplacian, normals(head.positions, head.triangles))
     by_name = {piece.name: piece for piece in pieces}
-    face, body = by_name["face"], by_name["body"]
+    face, body = by_name["face"], _joined(by_name["skull"], by_name["neck"])
+    body_rows = np.concatenate([head.rows_of["skull"], head.rows_of["neck"]])
     return {
-        "face": Look(face_picture(face, hollow[head.rows_of["face"]]), roughness=0.62, jpeg_quality=92),
-        "body": Look(
-            body_picture(body, hollow[head.rows_of["body"]], scalp[head.rows_of["body"]]), roughness=0.62
-        ),
-        "ear": Look(color=(0.905, 0.690, 0.600), roughness=0.62),
+        "face": Look(face_picture(face, hollow[head.rows_of["face"]]), roughness=0.72, jpeg_quality=92),
+        "body": Look(body_picture(body, hollow[body_rows], scalp[body_rows]), roughness=0.72),
+        "ear": Look(color=(0.905, 0.690, 0.600), roughness=0.72),
         "shirt": Look(shirt_picture(), roughness=0.95),
         "hair": Look(hair_picture(), roughness=0.55, double_sided=True),
         "lash": Look(color=(0.10, 0.07, 0.06), roughness=0.9, double_sided=True),
@@ -33,3 +34,15 @@ def looks(head: Head, pieces: list[Piece], scalp: np.ndarray) -> dict[str, Look]
         "teeth": Look(teeth_picture(), roughness=0.3),
         "tongue": Look(tongue_picture(), roughness=0.45),
     }
+
+
+def _joined(one: Piece, other: Piece) -> Piece:
+    """Two pieces that share a picture, to be painted as one."""
+    return Piece(
+        one.name,
+        one.material,
+        np.concatenate([one.positions, other.positions]),
+        np.concatenate([one.uv, other.uv]),
+        np.concatenate([one.triangles, other.triangles + len(one.positions)]),
+        np.concatenate([one.weights, other.weights]),
+    )

@@ -43,7 +43,7 @@ def body_picture(piece: Piece, hollow: Array, scalp: Array) -> Array:
 
 def skin_colors(place: Array, fold: Array) -> Array:
     """(..., 3) sRGB 0..1 of bare skin at places (..., 3) cm."""
-    x, y, z = np.moveaxis(place, -1, 0)
+    _, y, z = np.moveaxis(place, -1, 0)
     picture = np.broadcast_to(SKIN, place.shape).copy()
     picture = mixed(picture, SHADE, 0.34 * np.clip(fold, 0, 1))
     picture = picture * (1 + 0.05 * np.clip(-fold, 0, 1))[..., None]
@@ -55,7 +55,8 @@ def _face_tones(picture: Array, place: Array) -> Array:
     """Blush, and where blood or bone lies near the skin."""
     spots = (
         # place on the left half, radius, colour, strength
-        ((4.7, -0.7, 4.0), 2.2, BLUSH, 0.42), ((0.0, -0.7, 7.6), 1.1, BLUSH, 0.40), ((1.3, -1.3, 5.8), 0.8, BLUSH, 0.25),
+        ((4.7, -0.7, 4.0), 2.2, BLUSH, 0.42), ((0.0, -0.7, 7.6), 1.1, BLUSH, 0.40),
+        ((1.3, -1.3, 5.8), 0.8, BLUSH, 0.25),
         ((0.0, -8.6, 5.0), 1.7, BLUSH, 0.20), ((3.2, 1.5, 4.3), 1.0, SHADE, 0.16), ((3.2, 3.7, 4.2), 0.9, BLUSH, 0.22),
         ((1.9, 2.6, 3.8), 0.6, SHADE, 0.25), ((0.0, 6.0, 5.5), 3.0, (1.0, 0.85, 0.75), 0.18),
     )  # fmt: skip
@@ -65,7 +66,7 @@ def _face_tones(picture: Array, place: Array) -> Array:
             picture = mixed(picture, color, strength * np.exp(-(away**2)) * (0.5 if x == 0 else 1))
     for side in (1, -1):
         away = np.linalg.norm((place - [side * 0.62, -1.62, 6.15]) / [0.48, 0.32, 0.55], axis=-1)
-        picture = mixed(picture, (0.34, 0.17, 0.14), 0.85 * _soft(1.6 - away))
+        picture = mixed(picture, (0.34, 0.17, 0.14), 0.70 * _soft(1.5 - away))
     return picture
 
 
@@ -117,7 +118,9 @@ def _brows(picture: Array, uv_px: Array) -> Array:
             rise = (b - a) / np.linalg.norm(b - a)
             lean = np.clip(0.75 - 1.1 * along, 0.0, 1) - 1.1 * (across - 0.40)
             direction = ahead + lean * rise
-            strokes.append(np.stack([root, root + direction / np.linalg.norm(direction) * dice.uniform(9, 16) * min(1.0, 0.55 + 3 * along)]))
+            direction = direction / np.linalg.norm(direction)
+            length = dice.uniform(9, 16) * min(1.0, 0.55 + 3 * along)
+            strokes.append(np.stack([root, root + length * direction]))
         body = np.concatenate([low + 0.24 * (high - low), (low + 0.76 * (high - low))[::-1]])
         picture = mixed(picture, HAIR, 0.45 * filled(rounded(body, 2), size, 3.5))
         picture = mixed(picture, HAIR, 0.85 * drawn(strokes, size, 1, 0.6))

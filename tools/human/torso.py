@@ -14,12 +14,13 @@ from animator.data import Array
 HINGE_CM = np.array([0.0, -12.8, 4.2])
 FAN_DEGREES = (9.0, 19.0, 30.0, 41.0, 52.0, 63.0, 74.0, 84.0)
 LEVELS_CM = (-13.6, -14.8, -16.2, -17.8, -19.8, -22.4)
+SQUARENESS = 2.3
 SHIRT_ROW = len(FAN_DEGREES) + 3
 """The neckline: rings from here on are clothed."""
 _BALLS = (
     # centre, radii, melt: how softly it joins what is before it
-    ((0.0, 4.2, -3.6), (8.1, 9.7, 9.5), 0.1),
-    ((0.0, -1.5, -0.6), (7.0, 7.6, 5.4), 1.5),  # face and jaw
+    ((0.0, 4.2, -3.6), (8.0, 9.4, 9.4), 0.1),
+    ((0.0, -1.5, -0.6), (6.5, 7.6, 5.2), 1.5),  # face and jaw
     ((0.0, 1.0, -7.0), (6.6, 6.0, 5.6), 1.5),  # back of the head
 )
 _NECK = ((0.0, -4.0, -4.6), (0.0, -19.0, -6.6), 4.7)
@@ -91,10 +92,11 @@ def _gradient(points: Array) -> Array:
 
 
 def _ellipsoid(points: Array, centre: tuple[float, ...], radii: tuple[float, ...]) -> Array:
+    """A ball a little on the way to a box: heads are flatter on top and at the sides than an egg."""
     scaled = (points - np.array(centre)) / np.array(radii)
-    length = np.linalg.norm(scaled, axis=-1)
-    steep = np.linalg.norm(scaled / np.array(radii), axis=-1)
-    return length * (length - 1) / np.maximum(steep, 1e-9)
+    length = (np.abs(scaled) ** SQUARENESS).sum(-1) ** (1 / SQUARENESS)
+    steep = np.linalg.norm(scaled / np.array(radii), axis=-1) / np.maximum(np.linalg.norm(scaled, axis=-1), 1e-9)
+    return (length - 1) / np.maximum(steep, 1e-9)
 
 
 def _capsule(points: Array, start: tuple[float, ...], end: tuple[float, ...], radius: float) -> Array:
