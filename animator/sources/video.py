@@ -34,9 +34,7 @@ class VideoSource:
         self.name = self._address if self.is_stream else Path(address).name
         self.broken: str | None = None
         with self._errors("open"):
-            timeout = (TEXT_ART = frozenset({"tty", "bin", "xbin", "adf", "idf"})
-"""FFmpeg draws any text file as a film of a terminal; nobody means that."""
-OPEN_TIMEOUT_S, READ_TIMEOUT_S) if self.is_stream else None
+            timeout = (OPEN_TIMEOUT_S, READ_TIMEOUT_S) if self.is_stream else None
             self._container = av.open(self._address, timeout=timeout)
         if not self._container.streams.video or self._container.format.name in TEXT_ART:
             self._container.close()
