@@ -63,7 +63,7 @@ class Studio:
         self._plotter.set_background(BACKGROUND)
         for place, colour, strength in (
             ((0.45, 0.55, 0.9), (1.0, 0.96, 0.90), 0.82),
-            ((-0.8, 0.05, 0.7), (0.86, 0.92, 1.0), 0.36),
+            ((-0.8, 0.05, 0.7), (0.90, 0.94, 1.0), 0.44),
             ((0.0, 0.5, -0.9), (1.0, 1.0, 1.0), 0.45),
             ((0.0, -0.6, 0.5), (1.0, 0.9, 0.85), 0.10),
         ):
@@ -101,7 +101,7 @@ class Studio:
             texture.MipmapOn()
         shine = 1.0 - material.roughness
         self._plotter.add_mesh(
-            mesh, color=material.base_color_rgba[:3], texture=texture, smooth_shading=True, ambient=0.18,
+            mesh, color=material.base_color_rgba[:3], texture=texture, smooth_shading=True, ambient=0.24,
             diffuse=0.9, specular=0.6 * shine, specular_power=4 + 60 * shine,
             culling=None if material.double_sided else "back",
         )  # fmt: skip

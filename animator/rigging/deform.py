@@ -58,7 +58,7 @@ class _Morphs:
 
     def apply(self, channels: Array) -> Array:
         """(52,) weights -> (V, 3) float32 morphed positions."""
-        np.matmul(self._mapping, channels, out=self._weights)
+        np.matmul(self._mapping, channels, out=self._weights, casting="same_kind")
         np.clip(self._weights, 0.0, 1.0, out=self._weights)
         np.copyto(self._morphed, self._neutral)
         for morph in np.flatnonzero(self._weights):

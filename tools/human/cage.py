@@ -117,7 +117,7 @@ def shaped_face(face_cm: Array) -> Array:
     face_cm : (468, 3) canonical
     returns : (468, 3)"""
     shaped = face_cm.copy()
-    for upper, lower, closing in zip(UPPER_LIP, LOWER_LIP, (0.12, 0.45, 0.75, 1.0), strict=True):
+    for upper, lower, closing in zip(UPPER_LIP, LOWER_LIP, (0.12, 0.45, 0.77, 1.04), strict=True):
         inner_upper, inner_lower = face_cm[list(UPPER_LIP[-1])], face_cm[list(LOWER_LIP[-1])]
         meeting = 0.55 * inner_upper + 0.45 * inner_lower
         shaped[list(upper)] += closing * (meeting - inner_upper)

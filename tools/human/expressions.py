@@ -20,7 +20,6 @@ SYMMETRIC = (
     "mouthShrugLower", "mouthShrugUpper", "browInnerUp", "cheekPuff", "tongueOut",
 )  # fmt: skip
 INNER_BROW, MIDDLE_BROW, OUTER_BROW = (285, 336, 295, 296), (282, 334, 283, 293), (276, 300)
-CHEEK, UNDER_EYE = (425, 280, 352, 411), (348, 347, 346, 449, 450, 451)
 
 
 def left(across: Array, blur: float = 0.6) -> Array:
@@ -103,7 +102,7 @@ def _mouth_middle(m: Muscles) -> dict[str, Array]:
     def pucker(a: Array, r: Array, s: Array) -> Array:
         x = -0.98 * a * np.abs(a) ** 0.6
         y = np.where(s > 0, 0.10, -0.12) * (1 - r) * bow(a) - 0.02
-        return _stack(x, y + s * 0.006 * r, 0.28 + (0.35 + 0.22 * r) * bow(a))
+        return _stack(x, y - s * 0.03 * r, 0.28 + (0.35 + 0.22 * r) * bow(a))
 
     def sideways(a: Array, r: Array, s: Array) -> Array:
         back = -0.30 * np.clip(a, 0, 1) ** 2 + 0.22 * np.clip(-a, 0, 1) ** 2
@@ -127,7 +126,7 @@ def _mouth_middle(m: Muscles) -> dict[str, Array]:
                           (436, 0.45), (410, 0.3), (352, 0.35), (376, 0.6), (433, 0.6), (435, 0.5)):  # fmt: skip
         for v in (vertex, int(m.mirror[vertex])):
             side = np.sign(m.cage.positions[v, 0])
-            puff[v] = reach * np.array([0.82 * side, -0.05, 0.62])
+            puff[v] = reach * np.array([1.15 * side, -0.05, 0.78])
     chin = m.spread(
         {**m.lip_handles(shrug_lower), **dict.fromkeys((199, 175, 200), np.array([0, 0.30, 0.10]))}
     )

@@ -84,7 +84,7 @@ def _thickness(share: Array, azimuth: Array, strand: Array) -> Array:
     side = np.exp(-(((np.abs(azimuth) - 1.6) / 0.5) ** 2))
     body = 0.85 + (0.50 * front - 0.35 * side) * np.clip(share / 0.4, 0, 1)  # at the crown all sides meet
     quiff = 0.85 * np.exp(-(((share - 0.82) / 0.17) ** 2)) * np.exp(-(((azimuth - 0.15) / 0.62) ** 2))
-    parting = -0.55 * np.exp(-(((azimuth - np.radians(PARTING_DEG)) / 0.10) ** 2)) * np.clip(share / 0.3, 0, 1)
+    parting = -0.35 * np.exp(-(((azimuth - np.radians(PARTING_DEG)) / 0.10) ** 2)) * np.clip(share / 0.3, 0, 1)
     grooves = 0.17 * strand * np.clip(share / 0.25, 0, 1)
     end = np.clip((1 - share) / 0.10, 0, 1) ** 0.6
     return (body + quiff + parting + grooves) * end - 0.45 * (1 - end)

@@ -16,7 +16,7 @@ BITE_CM = -4.22
 def arch(share: Array, back: float = 0.0) -> Array:
     """(n, 2) x and z of the row of teeth, share from -1 (right back tooth) to 1 (left back tooth)."""
     angle = share * 1.25
-    return np.stack([(2.45 - back) * np.sin(angle) * 1.02, 1.15 + (3.35 - back) * np.cos(angle)], 1)
+    return np.stack([(2.45 - back) * np.sin(angle) * 1.02, 1.05 + (3.15 - back) * np.cos(angle)], 1)
 
 
 def teeth(upper: bool) -> Piece:

@@ -63,7 +63,7 @@ def shirt_picture() -> Array:
 def teeth_picture() -> Array:
     """(64, 64, 3) uint8: gum on top, enamel below."""
     down = np.linspace(0, 1, 64)[:, None] * np.ones((1, 64))
-    enamel = np.broadcast_to([0.955, 0.935, 0.890], (64, 64, 3)) * (0.93 + 0.07 * down)[..., None]
+    enamel = np.broadcast_to([0.915, 0.895, 0.850], (64, 64, 3)) * (0.93 + 0.07 * down)[..., None]
     return picture_from(mixed(enamel, (0.78, 0.42, 0.42), np.clip((0.40 - down) / 0.05, 0, 1)))
 
 
