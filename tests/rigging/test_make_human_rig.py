@@ -6,9 +6,6 @@ import json
 import struct
 
 import numpy as np
-import pytest
-
-pytest.importorskip("scipy")
 
 from tools.human.glb import glb_from_pieces
 from tools.human.hair import scalp
