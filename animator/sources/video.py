@@ -17,6 +17,8 @@ log = logging.getLogger("animator")
 DEFAULT_FPS = 30.0
 TEXT_ART = frozenset({"tty", "bin", "xbin", "adf", "idf"})
 """FFmpeg draws any text file as a film of a terminal; nobody means that."""
+HIDDEN_FRAMES, HIDDEN_SHARE = 5, 0.05
+"""A whole file may show this many frames fewer than it holds: edit lists hide some at the ends."""
 OPEN_TIMEOUT_S, READ_TIMEOUT_S = 10.0, 10.0
 
 
@@ -79,7 +81,8 @@ class VideoSource:
             start_s = last_s + 1 / self.fps
             self._container.seek(0)
         expected = self._stream.frames
-        if not self._loop and self.broken is None and expected and index < expected:
+        missing = expected - index
+        if not self._loop and self.broken is None and missing > max(HIDDEN_FRAMES, HIDDEN_SHARE * expected):
             self.broken = f"it ends after {index} of {expected} frames"
 
     def _one_pass(self) -> Iterator[tuple[Array, float]]:
