@@ -76,10 +76,10 @@ class GlbWriter:
             "min": moves.min(0).tolist(), "max": moves.max(0).tolist(),
             "sparse": {
                 "count": len(rows),
-                "indices": {
-                    "bufferView": self.view(rows.tobytes()), "componentType": 5123 if rows.itemsize == 2 else 5125
-                },
-                "values": {"bufferView": self.view(np.ascontiguousarray(moves[rows]).tobytes())},
+                # Offsets of 0 are the default, yet some readers insist on them.
+                "indices": {"bufferView": self.view(rows.tobytes()), "byteOffset": 0,
+                            "componentType": 5123 if rows.itemsize == 2 else 5125},
+                "values": {"bufferView": self.view(np.ascontiguousarray(moves[rows]).tobytes()), "byteOffset": 0},
             },
         }  # fmt: skip
         self.json["accessors"].append(entry)
