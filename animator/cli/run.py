@@ -74,8 +74,11 @@ def perform(source: str | None, settings, *, out: Path | None, take: Path | None
     on_screen = out is None and has_display()
     check_view(settings.show.view)
     load_rig(settings.show.rig)
-    written: list[str] = []
-    performance = None
+    if settings.show.background is not None:
+        from ..rendering.backdrop import background_from_text
+
+        background_from_text(settings.show.background)
+    sink = performance = None
     try:
         with ExitStack() as stack:
             opened = open_source(
@@ -96,6 +99,8 @@ def perform(source: str | None, settings, *, out: Path | None, take: Path | None
                 with work.progress_bar(opened.name, opened.frame_count) as progress:
                     film(performance, settings, sink, progress)
     finally:  # after Ctrl-C, too, a person wants to know where it is
-        written = [f"wrote {path}" for path in (out, take) if path is not None and performance and performance.frames]
-        typer.echo("\n".join(written)) if written else None
+        if sink is not None and sink.frames and out.exists():
+            typer.echo(f"wrote {out}")
+        if take is not None and performance is not None and performance.frames and take.exists():
+            typer.echo(f"wrote {take}")
     work.say_what_came(performance)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 
 import numpy as np
@@ -18,6 +19,10 @@ from .scene import Appearance, Scene
 NO_OPENGL = (
     "there is no OpenGL to draw with: install libEGL (Debian and Ubuntu: apt-get install libegl1 libgl1-mesa-dri) "
     "or OSMesa (libosmesa6); `animator doctor` tells more"
+)
+NO_DISPLAY = (
+    "the display {!r} does not answer, so no window can be opened: start it, correct or unset DISPLAY, "
+    "or use --out FILE to make a video instead"
 )
 
 
@@ -47,12 +52,25 @@ class Renderer:
 
 
 def open_plotter(size_px: tuple[int, int], *, off_screen: bool, title: str = "animator") -> pv.Plotter:
-    """A PyVista plotter whose window is open and empty; raises RenderError without OpenGL."""
+    """A PyVista plotter whose window is open and empty; raises RenderError without OpenGL or, on screen, a display."""
     # VTK reports on its own log otherwise, and a missing library is ours to tell in one line.
     vtk.vtkObject.GlobalWarningDisplayOff()
+    vtk.vtkLogger.SetStderrVerbosity(vtk.vtkLogger.VERBOSITY_OFF)
     plotter = pv.Plotter(off_screen=off_screen, window_size=size_px, lighting="none", title=title)
-    if not plotter.render_window.SupportsOpenGL():
-        plotter.close()
-        raise RenderError(NO_OPENGL)
     plotter.disable_anti_aliasing()
+    problem = _problem(plotter.render_window, off_screen)
+    if problem is not None:
+        plotter.close()
+        raise RenderError(problem)
     return plotter
+
+
+def _problem(window: vtk.vtkRenderWindow, off_screen: bool) -> str | None:
+    """What keeps a window from drawing. VTK itself says that all is well and crashes later on:
+    without OpenGL in the first render, without an X server in the first look at the keys."""
+    window.Initialize()
+    if window.GetGenericContext() is None:
+        return NO_OPENGL
+    if not off_screen and window.GetGenericWindowId() is None:
+        return NO_DISPLAY.format(os.environ.get("DISPLAY", ""))
+    return None
