@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from .data import Array, Motion
+from dataclasses import replace
+
+import numpy as np
+
+from .data import Array, HeadPose, Motion
 from .errors import SettingError
+from .maths.rotations import multiply_wxyz, wxyz_between
 from .pipeline import Moment
 from .rendering.overlay import draw_faces
 from .rendering.scene import Appearance
@@ -36,6 +41,8 @@ class Puppets:
         if not motions and not as_mask:
             motions = [Motion(moment.time_s, 0)]
         motions.sort(key=lambda motion: float(motion.pose.translation_cm[0]))
+        if not as_mask:
+            motions = [replace(motion, pose=as_looked_at(motion.pose)) for motion in motions]
         with self._stopwatch.measuring("deform"):
             return [
                 Appearance(number, self._deformer(motion.track_id).deform(motion, head_turns=not as_mask), motion.pose)
@@ -46,6 +53,17 @@ class Puppets:
         if track_id not in self._deformers:
             self._deformers[track_id] = Deformer(self.rig)
         return self._deformers[track_id]
+
+
+def as_looked_at(pose: HeadPose) -> HeadPose:
+    """The pose with the head turned as the camera sees it, wherever in the picture it is.
+
+    Someone at the picture's edge who looks into the lens has turned the head; on the stage, where the
+    camera stands in front of every avatar, that avatar must look into the lens too."""
+    if not pose.translation_cm[2] < 0:
+        return pose
+    to_middle = wxyz_between(pose.translation_cm, np.array([0.0, 0.0, -1.0]))
+    return HeadPose(multiply_wxyz(to_middle, pose.rotation_wxyz), pose.translation_cm)
 
 
 def picture_of(moment: Moment, view: str) -> Array | None:

@@ -79,6 +79,19 @@ def wxyz_from_axis_angle(axis: Array, angle_rad: float) -> Array:
     return np.concatenate([[np.cos(angle_rad / 2)], np.sin(angle_rad / 2) * axis / np.linalg.norm(axis)])
 
 
+def wxyz_between(start: Array, end: Array) -> Array:
+    """The shortest rotation that turns direction `start` to `end`; both (3,), any length but 0.
+
+    Opposite directions have no shortest way: then a half turn about any axis across is taken."""
+    start = np.asarray(start, np.float64) / np.linalg.norm(start)
+    end = np.asarray(end, np.float64) / np.linalg.norm(end)
+    wxyz = np.concatenate([[1 + start @ end], np.cross(start, end)])
+    if wxyz[0] < 1e-12:
+        across = np.cross(start, np.eye(3)[np.argmin(np.abs(start))])
+        return wxyz_from_axis_angle(across, np.pi)
+    return wxyz / np.linalg.norm(wxyz)
+
+
 def slerp_wxyz(start: Array, end: Array, share: float) -> Array:
     """From `start` (share 0) to `end` (share 1) at an even rate, by the short way; all (4,)."""
     start, end = np.asarray(start, np.float64), np.asarray(end, np.float64)

@@ -84,3 +84,14 @@ def test_slerp_is_even():
     quarter = r.slerp_wxyz(r.IDENTITY_WXYZ, end, 0.25)
     assert same_rotation(quarter, r.wxyz_from_axis_angle([0, 0, 1], 0.3))
     assert same_rotation(r.slerp_wxyz(r.IDENTITY_WXYZ, -end, 0.25), quarter)
+
+
+def test_the_shortest_turn_between_two_directions() -> None:
+    rng = np.random.default_rng(8)
+    for start, end in rng.normal(size=(20, 2, 3)):
+        turn = r.matrix_from_wxyz(r.wxyz_between(start, end))
+        np.testing.assert_allclose(turn @ start / np.linalg.norm(start), end / np.linalg.norm(end), atol=1e-12)
+        axis = np.cross(start, end)
+        np.testing.assert_allclose(turn @ axis, axis, atol=1e-12)
+    half_turn = r.matrix_from_wxyz(r.wxyz_between(np.array([0, 0, 1.0]), np.array([0, 0, -1.0])))
+    np.testing.assert_allclose(half_turn @ [0, 0, 1], [0, 0, -1], atol=1e-12)
