@@ -1,6 +1,6 @@
 """Draw a rig's pictures for the docs: at rest, ten expressions, all 52 channels, and a turntable.
 
-    python -m tools.render_rig_sheets [--rig human] [--out docs/images] [--only rest,channels]
+python -m tools.render_rig_sheets [--rig human] [--out docs/images] [--only rest,channels]
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import pyvista as pv
 
 if __package__ in (None, ""):  # started as a file: find `animator` beside it
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -19,11 +18,15 @@ if __package__ in (None, ""):  # started as a file: find `animator` beside it
 from animator.channels import ARKIT
 from animator.data import Array, Expression, Gaze, HeadPose, Motion
 from animator.maths.rotations import matrix_from_yaw_pitch_roll, wxyz_from_matrix
-from animator.rig import Part, Rig
+from animator.rendering.backdrop import Background
+from animator.rendering.framing import Framing
+from animator.rendering.renderer import Renderer
+from animator.rendering.scene import Appearance
+from animator.rig import Rig
 from animator.rigging.deform import Deformer
 from animator.rigging.library import load_rig
 
-BACKGROUND = (0.90, 0.925, 0.95)
+BACKGROUND = Background((0.90, 0.925, 0.95), (0.90, 0.925, 0.95))
 OVERSAMPLING = 2
 
 
@@ -50,62 +53,18 @@ EXPRESSIONS: dict[str, tuple[dict[str, float], tuple[float, float]]] = {
 
 
 class Studio:
-    """One rig under three lights; draws a motion as a picture."""
+    """One rig as the program itself draws it, at twice the size and then shrunk."""
 
-    def __init__(self, rig: Rig, size_px: tuple[int, int]) -> None:
-        self._deformer = Deformer(rig)
+    def __init__(self, rig: Rig, size_px: tuple[int, int], framing: Framing) -> None:
+        self._size_px, self._deformer = size_px, Deformer(rig)
         width, height = size_px
-        self._size = (width, height)
-        self._plotter = pv.Plotter(
-            off_screen=True, window_size=(width * OVERSAMPLING, height * OVERSAMPLING), lighting="none"
-        )
-        self._plotter.render_window.SetMultiSamples(0)
-        self._plotter.set_background(BACKGROUND)
-        for place, colour, strength in (
-            ((0.45, 0.55, 0.9), (1.0, 0.96, 0.90), 0.82),
-            ((-0.8, 0.05, 0.7), (0.90, 0.94, 1.0), 0.44),
-            ((0.0, 0.5, -0.9), (1.0, 1.0, 1.0), 0.45),
-            ((0.0, -0.6, 0.5), (1.0, 0.9, 0.85), 0.10),
-        ):
-            self._plotter.add_light(pv.Light(position=place, color=colour, intensity=strength))
-        self._meshes = [(part, self._added(rig, part)) for part in rig.parts]
+        self._renderer = Renderer(rig, (width * OVERSAMPLING, height * OVERSAMPLING), BACKGROUND)
+        self._renderer.scene.framing = framing
 
-    def draw(self, motion: Motion, focus_m: Array, height_m: float) -> Array:
-        """(H, W, 3) uint8: seen from the front, `height_m` of the world from top to bottom."""
-        shape = self._deformer.deform(motion)
-        for part, mesh in self._meshes:
-            rows = slice(part.first_vertex, part.first_vertex + part.vertex_count)
-            mesh.points = shape.positions[rows].copy()
-            mesh.point_data["Normals"] = shape.normals[rows].copy()
-        camera, distance = self._plotter.camera, 0.9
-        camera.position, camera.focal_point = np.add(focus_m, (0, 0, distance)), focus_m
-        camera.up = (0, 1, 0)
-        camera.view_angle = 2 * np.degrees(np.arctan(height_m / 2 / distance))
-        camera.clipping_range = (0.2, 3.0)
-        self._plotter.render()
-        big = np.ascontiguousarray(self._plotter.screenshot(None, return_img=True)[..., :3])
-        return cv2.resize(big, self._size, interpolation=cv2.INTER_AREA)
-
-    def _added(self, rig: Rig, part: Part) -> pv.PolyData:
-        """One part as a mesh of the scene."""
-        rows = slice(part.first_vertex, part.first_vertex + part.vertex_count)
-        cells = np.hstack([np.full((len(part.triangles), 1), 3), part.triangles]).astype(np.int64)
-        mesh = pv.PolyData(rig.positions[rows].copy(), cells)
-        mesh.point_data["Normals"] = np.zeros((part.vertex_count, 3), np.float32)
-        mesh.point_data.active_normals_name = "Normals"
-        material, texture = part.material, None
-        if material.texture_rgba is not None:
-            mesh.active_texture_coordinates = rig.uvs[rows] * [1, -1] + [0, 1]
-            texture = pv.Texture(np.ascontiguousarray(material.texture_rgba[..., :3]))
-            texture.InterpolateOn()
-            texture.MipmapOn()
-        shine = 1.0 - material.roughness
-        self._plotter.add_mesh(
-            mesh, color=material.base_color_rgba[:3], texture=texture, smooth_shading=True, ambient=0.24,
-            diffuse=0.9, specular=0.6 * shine, specular_power=4 + 60 * shine,
-            culling=None if material.double_sided else "back",
-        )  # fmt: skip
-        return mesh
+    def draw(self, motion: Motion) -> Array:
+        """(H, W, 3) uint8."""
+        big = self._renderer.draw("avatar", None, [Appearance(0, self._deformer.deform(motion), motion.pose)])
+        return cv2.resize(big, self._size_px, interpolation=cv2.INTER_AREA)
 
 
 def motion_of(weights: dict[str, float], gaze_degrees: tuple[float, float] = (0, 0), yaw_degrees: float = 0) -> Motion:
@@ -161,30 +120,23 @@ def main() -> None:
     args.out.mkdir(parents=True, exist_ok=True)
     wanted = args.only.split(",")
     rig = load_rig(args.rig)
-    bust = rig.rig_from_face @ [0, -2.5, 0, 1]
-    face = rig.rig_from_face @ [0, 0.3, 0, 1]
-    centimetre = rig.rig_from_face[0, 0]
+    bust, face = Framing((0, -2.5, 0), 39), Framing((0, 0.3, 0), 27)
     if "rest" in wanted:
-        save(args.out / "rig-rest.png", Studio(rig, (640, 720)).draw(motion_of({}), bust[:3], 39 * centimetre))
+        save(args.out / "rig-rest.png", Studio(rig, (640, 720), bust).draw(motion_of({})))
     if "expressions" in wanted:
-        studio = Studio(rig, (236, 270))
+        studio = Studio(rig, (236, 270), face)
         cells = [
-            labelled(studio.draw(motion_of(weights, gaze), face[:3], 27 * centimetre), label)
-            for label, (weights, gaze) in EXPRESSIONS.items()
+            labelled(studio.draw(motion_of(weights, gaze)), label) for label, (weights, gaze) in EXPRESSIONS.items()
         ]
         save(args.out / "rig-expressions.png", grid(cells, 4))
     if "channels" in wanted:
-        studio = Studio(rig, (170, 190))
-        cells = [
-            labelled(studio.draw(motion_of({name: 1.0}, gaze_of(name)), face[:3], 24 * centimetre), name)
-            for name in ARKIT
-        ]
+        studio = Studio(rig, (170, 190), Framing((0, 0.3, 0), 24))
+        cells = [labelled(studio.draw(motion_of({name: 1.0}, gaze_of(name))), name) for name in ARKIT]
         save(args.out / "rig-channels.png", grid(cells, 9))
     if "turntable" in wanted:
-        studio = Studio(rig, (230, 300))
+        studio = Studio(rig, (230, 300), bust)
         cells = [
-            labelled(studio.draw(motion_of({}, yaw_degrees=yaw), bust[:3], 38 * centimetre), f"{yaw:+d} degrees")
-            for yaw in (-60, -30, 0, 30, 60)
+            labelled(studio.draw(motion_of({}, yaw_degrees=yaw)), f"{yaw:+d} degrees") for yaw in (-60, -30, 0, 30, 60)
         ]
         save(args.out / "rig-turntable.png", grid(cells, 5))
 

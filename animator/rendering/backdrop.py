@@ -12,6 +12,7 @@ from vtk.util.numpy_support import numpy_to_vtk
 
 from ..data import Array
 from ..errors import SettingError
+from .overlay import picture_from_file
 
 
 class PictureTexture:
@@ -67,14 +68,15 @@ def background_from_text(text: str | None) -> Background:
     if text is None:
         return Background()
     if Path(text).is_file():
-        try:
-            return Background(picture_rgb=np.ascontiguousarray(pv.read_texture(text).to_array()[..., :3]))
-        except Exception as error:  # pyvista's readers raise whatever their format's library does
-            raise SettingError(f"background: {text} is not a picture that can be read ({error})") from error
+        picture = picture_from_file(Path(text))
+        if picture is None:
+            raise SettingError(f"background: {text} is not a picture that can be read")
+        return Background(picture_rgb=picture)
+    wanted = f"background: wanted #rrggbb, a colour's name, two as `top,bottom`, or a picture file, got {text!r}"
     try:
         colours = [pv.Color(part.strip()).float_rgb for part in text.split(",")]
     except ValueError as error:
-        raise SettingError(
-            f"background: wanted #rrggbb, a colour's name, two as `top,bottom`, or a picture file, got {text!r}"
-        ) from error
+        raise SettingError(wanted) from error
+    if len(colours) > 2:
+        raise SettingError(wanted)
     return Background(bottom_rgb=colours[-1], top_rgb=colours[0])

@@ -16,17 +16,24 @@ from ..maths.rotations import matrix_from_wxyz
 
 VIEWS = ("avatar", "mask", "mesh", "side-by-side")
 
-PORTRAIT_FOV_DEG = 22.0
-"""Vertical field of view on an avatar alone: a short telephoto lens, as portraits are taken."""
-PORTRAIT_HEIGHT_CM = 41.0
-"""What stands in it from top to bottom: a head with some air, and the shoulders' beginning."""
-PORTRAIT_CENTRE_CM = (0.0, -1.5, 0.0)
 SPACING_CM = 34.0
 """Between two avatars side by side."""
 
 Viewport = tuple[float, float, float, float]
 """x0, y0, x1, y1 in 0..1 of the window, y up, as VTK has it."""
 WHOLE: Viewport = (0.0, 0.0, 1.0, 1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Framing:
+    """How an avatar alone is framed, in centimetres of the canonical face."""
+
+    centre_cm: tuple[float, float, float] = (0.0, -1.0, 0.0)
+    """What is in the middle."""
+    height_cm: float = 36.0
+    """What stands in the picture from top to bottom: a head with some air, and the shoulders' beginning."""
+    fov_deg: float = 22.0
+    """Vertical field of view: a short telephoto lens, as portraits are taken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +82,11 @@ def natural_size_px(view: str, picture_px: tuple[int, int] | None) -> tuple[int,
     return (2 * width, height) if view == "side-by-side" else (width, height)
 
 
-def portrait_distance_cm(avatars: int, aspect: float) -> float:
+def camera_distance_cm(framing: Framing, avatars: int, aspect: float) -> float:
     """How far the camera stands so that `avatars` side by side fit a viewport of width / height `aspect`."""
-    height_cm = max(PORTRAIT_HEIGHT_CM, (PORTRAIT_HEIGHT_CM * 0.8 + SPACING_CM * (avatars - 1)) / aspect)
-    return height_cm / 2 / np.tan(np.radians(PORTRAIT_FOV_DEG) / 2)
+    width_cm = 0.8 * framing.height_cm + SPACING_CM * (avatars - 1)
+    height_cm = max(framing.height_cm, width_cm / aspect)
+    return height_cm / 2 / np.tan(np.radians(framing.fov_deg) / 2)
 
 
 def place_in_row(number: int, avatars: int) -> Array:

@@ -97,11 +97,11 @@ def _dress(actor: vtk.vtkActor, material: Material) -> None:
         surface.SetLighting(False)
     else:
         surface.SetInterpolationToPhong()
-        surface.SetAmbient(0.22)
-        surface.SetDiffuse(0.85)
+        surface.SetAmbient(0.26)
+        surface.SetDiffuse(0.9)
         shine = 1.0 - material.roughness
         surface.SetSpecular(0.6 * shine)
-        surface.SetSpecularPower(8 + 90 * shine * shine)
+        surface.SetSpecularPower(4 + 60 * shine)
     if material.texture_rgba is not None:
         actor.SetTexture(texture_from_rgba(material.texture_rgba))
     if material.alpha_mode == "blend":

@@ -1,8 +1,9 @@
-"""Lines drawn into the camera picture: the face mesh, its outlines and the bounding box."""
+"""Pictures by OpenCV: read, resized, and with the face mesh, its outlines and the bounding box drawn in."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -41,6 +42,13 @@ def draw_faces(rgb: Array, faces: Sequence[Face]) -> Array:
 def resized(rgb: Array, size_px: tuple[int, int]) -> Array:
     """The picture stretched to `size_px` (width, height); itself when it has that size."""
     return rgb if (rgb.shape[1], rgb.shape[0]) == size_px else cv2.resize(rgb, size_px, interpolation=cv2.INTER_AREA)
+
+
+def picture_from_file(path: Path) -> Array | None:
+    """(H, W, 3) uint8 of a picture file, whatever its depth and channels; None if it cannot be read."""
+    data = np.fromfile(path, np.uint8)  # cv2.imread cannot open non-ASCII names on Windows
+    bgr = cv2.imdecode(data, cv2.IMREAD_COLOR) if len(data) else None
+    return None if bgr is None else cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
 
 
 def _draw_face(picture: Array, face: Face) -> None:

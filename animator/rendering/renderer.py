@@ -26,6 +26,10 @@ NO_DISPLAY = (
 )
 
 
+SAMPLES = 4
+"""Anti-aliasing samples a pixel on a graphics card."""
+
+
 class Renderer:
     """Draws avatars into pictures of one size, off screen; must be used on one thread."""
 
