@@ -113,7 +113,7 @@ y = round(look_of.GetPoint1Coordinate().GetComputedDisplayValue(window._controls
 x0 = look_of.GetPoint1Coordinate().GetComputedDisplayValue(window._controls)[0]
 x1 = look_of.GetPoint2Coordinate().GetComputedDisplayValue(window._controls)[0]
 draw()
-interactor.SetEventInformation(round(x0 + 0.25 * (x1 - x0)), y)
+interactor.SetEventInformation(round(x0 + 0.75 * (x1 - x0)), y)
 interactor.InvokeEvent("LeftButtonPressEvent")
 interactor.SetEventInformation(round(x0 + 0.9 * (x1 - x0)), y)
 interactor.InvokeEvent("MouseMoveEvent")
