@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import datetime
@@ -11,6 +12,7 @@ from time import sleep
 from typing import Any
 
 from .config import Config
+from .data import Array
 from .filming import film_size_px
 from .pipeline import Moment, Performance
 from .puppets import Puppets, picture_of
@@ -57,7 +59,7 @@ class Screen:
             self._sliders(),
         )
 
-    def run(self) -> None:
+    def run(self, after_drawing: Callable[[Moment], None] = lambda _moment: None) -> None:
         """Until the window is closed; a file's last picture stays until then."""
         try:
             over = False
@@ -77,6 +79,7 @@ class Screen:
                     continue
                 self._fps = self._rate.tick()
                 self._draw()
+                after_drawing(self._moment)
         finally:
             self._stop_recording()
             self._window.close()
@@ -108,7 +111,7 @@ class Screen:
         self._message, self._message_left = message, MESSAGE_FRAMES
 
     def _keys(self) -> dict[str, Key]:
-        quit_key = Key("quit", self._quit)
+        quit_key = Key("quit", self.quit)
         help_key = Key("show or hide these keys", lambda: self._window.toggle_help())
         return {
             "q": quit_key,
@@ -144,8 +147,13 @@ class Screen:
         self._performance.reconfigure(self._config)
         self._say(f"{name.replace('_', ' ')}: {value:.3g}")
 
-    def _quit(self) -> None:
+    def quit(self) -> None:
+        """Close the window after this picture."""
         self._window.is_open = False
+
+    def picture(self) -> Array:
+        """(H, W, 3) uint8 of the whole window, with its sliders and status."""
+        return self._window.screenshot(with_controls=True)
 
     def _next_view(self) -> None:
         self._view = VIEWS[(VIEWS.index(self._view) + 1) % len(VIEWS)]

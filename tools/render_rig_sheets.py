@@ -102,9 +102,8 @@ def grid(pictures: list[Array], columns: int) -> Array:
     return np.concatenate(rows)
 
 
-def save(path: Path, picture: Array) -> None:
-    """Write a PNG whose colours are rounded to steps of 4, which halves its size and is not seen."""
-    step = 4
+def save(path: Path, picture: Array, step: int = 4) -> None:
+    """Write a PNG whose colours are rounded to steps, which halves its size and is not seen on plain ground."""
     quantised = (picture.astype(np.int16) // step * step + step // 2).clip(0, 255).astype(np.uint8)
     cv2.imwrite(str(path), cv2.cvtColor(quantised, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_PNG_COMPRESSION, 9])
     print(f"{path}: {path.stat().st_size / 1000:.0f} kB")

@@ -17,7 +17,7 @@ from .scene import Appearance, Scene
 
 INK, PAPER, ACCENT = (0.96, 0.97, 0.98), (0.09, 0.11, 0.14), (0.35, 0.70, 1.0)
 MARGIN_PX = 12
-SLIDER_SPAN_PX = (190, 46)
+SLIDER_SPAN_PX = (190, 54)
 """Width of a slider and height from one to the next."""
 HELP_PX = 540
 """About the width of the help page."""
@@ -106,9 +106,9 @@ class Window:
             widget.SetEnabled(not widget.GetEnabled())
         self._panel.toggle()
 
-    def screenshot(self) -> Array:
-        """(H, W, 3) uint8 of what is shown, without status, sliders and help."""
-        self._controls.DrawOff()
+    def screenshot(self, *, with_controls: bool = False) -> Array:
+        """(H, W, 3) uint8 of what is shown, without status, sliders and help unless asked for."""
+        self._controls.SetDraw(with_controls)
         self.scene.render()
         width, height = self._window.GetSize()
         pixels = vtk.vtkUnsignedCharArray()
