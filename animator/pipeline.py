@@ -201,7 +201,7 @@ def resampled(moments: Iterator[Moment], fps: float | None) -> Iterator[Moment]:
             yield replace(latest, time_s=tick / fps, index=tick)
             tick += 1
         latest = moment
-    if latest is not None:
+    if latest is not None and start_s + tick / fps <= latest.time_s + 1e-6:
         yield replace(latest, time_s=tick / fps, index=tick)
 
 
