@@ -20,7 +20,8 @@ test: install  ## the tests
 lint: install  ## ruff
 	.venv/bin/ruff check .
 
-bench: bench-solver bench-run  ## every benchmark
+bench: install  ## every benchmark, printed and written to docs/benchmarks.md (needs the evaluation sets)
+	$(PYTHON) -m tests.bench.report --shared $(SHARED)
 
 bench-solver: install  ## the solver's accuracy beside MediaPipe's own network (needs the evaluation sets)
 	$(PYTHON) -m tests.bench.bench_solver --shared $(SHARED)
@@ -29,8 +30,8 @@ bench-run: install  ## frames per second, each stage's share, peak memory
 	$(PYTHON) -m tests.bench.bench_run
 
 images: install  ## the pictures in docs/images/
-	$(PYTHON) tools/render_rig_sheets.py
-	$(PYTHON) tools/render_views.py
+	$(PYTHON) -m tools.render_rig_sheets
+	$(PYTHON) -m tools.render_views
 
 clean:  ## forget everything made, but not what was installed
 	rm -rf out build dist .pytest_cache .ruff_cache
