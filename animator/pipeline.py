@@ -151,9 +151,8 @@ class Performance:
 
     def _played(self) -> Iterator[Any]:
         """The source's items; those of a file that is shown live come at its own pace, not as fast as they can."""
-        if self.live and not self.source.live:
-            return paced(iter(self.source), _time_s, monotonic_s, sleep)
-        return iter(self.source)
+        pace_it = self.live and not self.source.live
+        yield from paced(self.source, _time_s, monotonic_s, sleep) if pace_it else self.source
 
     def _timed(self, stage: str, items: Iterator[Any]) -> Iterator[Any]:
         with closing(items):

@@ -117,6 +117,15 @@ def test_every_frame_of_a_file_comes_once_and_in_order() -> None:
     assert performance.frames == performance.frames_with_face == 40
 
 
+def test_a_source_may_be_any_iterable() -> None:
+    class Plain(Pictures):
+        def __iter__(self) -> Iterator[Frame]:
+            return iter(list(super().__iter__()))
+
+    with performing(Plain(7)) as performance:
+        assert [moment.index for moment in performance] == list(range(7))
+
+
 def test_a_slow_reader_holds_a_file_back() -> None:
     source = Pictures(200)
     with performing(source) as performance:
