@@ -15,7 +15,7 @@ JOIN_S = 5.0
 
 
 class Ahead(Generic[T]):
-    """Iterates over `items` on a thread; whoever takes them gets its exception too.
+    """Iterates over `items` on a thread from the first `get` on; whoever takes them gets its exception too.
 
     slot : what lies between: LatestSlot skips, BoundedQueue waits"""
 
@@ -23,10 +23,13 @@ class Ahead(Generic[T]):
         self._items, self._slot = items, slot
         self._error: BaseException | None = None
         self._thread = threading.Thread(target=self._work, daemon=True)
-        self._thread.start()
+        self._begun = self._closed = False
 
     def get(self, timeout_s: float | None = None) -> T:
         """The next item; raises TimeoutError, Closed after the last one, or what the thread raised."""
+        if not self._begun and not self._closed:
+            self._begun = True
+            self._thread.start()
         try:
             return self._slot.get(timeout_s)
         except Closed:
@@ -45,8 +48,9 @@ class Ahead(Generic[T]):
 
     def close(self) -> None:
         """Stop the thread and wait for it. May be called twice."""
+        self._closed = True
         self._slot.close()
-        if self._thread is not threading.current_thread():
+        if self._begun and self._thread is not threading.current_thread():
             self._thread.join(JOIN_S)
 
     def _work(self) -> None:

@@ -65,7 +65,8 @@ Listener = Callable[[Moment], None]
 class Performance:
     """The front half of the corridor: a source, followed and solved on threads of its own.
 
-    Iterate over it for moments; or poll `next_moment` from an event loop.
+    Iterate over it for moments, or poll `next_moment` from an event loop. It begins when the first moment
+    is asked for, so that who listens from before hears all of it.
     live : what is shown keeps up with the source by skipping; a file is then played at its own pace"""
 
     def __init__(

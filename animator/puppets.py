@@ -68,10 +68,15 @@ def as_looked_at(pose: HeadPose) -> HeadPose:
 
 def picture_of(moment: Moment, view: str) -> Array | None:
     """The camera picture as a view shows it: with the mesh drawn in, or as it is."""
+    check_picture(view, moment.frame is not None)
     if moment.frame is None:
-        if view in ("mesh", "mask"):
-            raise SettingError(f"view: {view} needs a camera picture, and a take has none; choose avatar")
         return None
     if view == "mesh":
         return draw_faces(moment.frame.rgb, moment.faces)
     return moment.frame.rgb
+
+
+def check_picture(view: str, there_is_one: bool) -> None:
+    """Raise SettingError if a view needs a camera picture and there is none."""
+    if view in ("mesh", "mask") and not there_is_one:
+        raise SettingError(f"view: {view} needs a camera picture, and a take has none; choose avatar")

@@ -46,18 +46,15 @@ def landmarks_at(yaw_rad: float) -> np.ndarray:
 
 
 class Pictures:
-    """Frames from memory, given from when `started` is set."""
+    """Frames from memory."""
 
     name, fps, size_px, frame_count = "pictures", 25.0, SIZE_PX, None
 
     def __init__(self, frames: int, *, live: bool = False, fails_at: int | None = None) -> None:
         self.live, self._frames, self._fails_at = live, frames, fails_at
         self.given, self.closed = 0, 0
-        self.started = threading.Event()
-        self.started.set()
 
     def __iter__(self) -> Iterator[Frame]:
-        assert self.started.wait(PATIENCE_S)
         for index in range(self._frames):
             if index == self._fails_at:
                 raise SourceError("the cable was pulled")
@@ -139,11 +136,11 @@ def test_a_slow_reader_holds_a_file_back() -> None:
 def test_a_live_source_is_never_held_back_and_gives_the_newest() -> None:
     source, tracker = Pictures(500, live=True), OneFace()
     with performing(source, tracker) as performance:
+        performance.next_moment(PATIENCE_S)
         performance._captured._thread.join(PATIENCE_S)  # nobody reads, and the capture runs to its end all the same
         assert source.given == 500
         performance._moments._thread.join(PATIENCE_S)
-        last = performance.next_moment(PATIENCE_S)
-        assert last.index == 499
+        assert performance.next_moment(PATIENCE_S).index == 499
         with pytest.raises(Closed):
             performance.next_moment(PATIENCE_S)
     assert tracker.seen == sorted(tracker.seen)
@@ -154,7 +151,7 @@ def test_a_file_shown_live_comes_at_its_own_pace(monkeypatch) -> None:
     monkeypatch.setattr(pipeline_module, "sleep", waited_s.append)
     monkeypatch.setattr(pipeline_module, "monotonic_s", lambda: 0.0)
     with performing(Pictures(5), live=True) as performance:
-        performance._moments._thread.join(PATIENCE_S)
+        assert list(performance)[-1].index == 4
     assert waited_s == pytest.approx([0.04, 0.08, 0.12, 0.16])
 
 
@@ -207,28 +204,29 @@ def test_closing_stops_the_threads_wherever_they_are_and_may_be_done_twice(live:
     assert source.given < 100_000
 
 
-def test_listeners_hear_every_moment_before_the_reader_does() -> None:
+@pytest.mark.parametrize("live", [False, True])
+def test_listeners_hear_every_moment_from_the_first_though_the_reader_skips(live: bool) -> None:
     heard: list[int] = []
-    with performing(Pictures(30, live=False)) as performance:
-        first = performance.next_moment(PATIENCE_S)
-        performance.listen(lambda moment: heard.append(moment.index))
-        rest = [moment.index for moment in performance]
-    assert rest == list(range(first.index + 1, 30))
-    assert heard == list(range(heard[0], 30))
-    assert heard[0] <= first.index + 2 * AHEAD
-
-
-def test_listeners_hear_what_a_slow_reader_skips() -> None:
-    heard: list[int] = []
-    source = Pictures(300, live=True)
-    source.started.clear()
-    with performing(source) as performance:
-        performance.listen(lambda moment: heard.append(moment.index))
-        source.started.set()
-        performance._moments._thread.join(PATIENCE_S)
-        assert performance.next_moment(PATIENCE_S).index == 299
-    assert heard[-1] == 299
+    source = Pictures(50, live=live)
+    performance = performing(source)
+    assert source.given == 0  # nothing begins before somebody asks for the first moment
+    performance.listen(lambda moment: heard.append(moment.index))
+    with performance:
+        read = [moment.index for moment in performance]
     assert len(heard) == performance.frames
+    assert set(read) <= set(heard)
+    assert heard == (sorted(heard) if live else list(range(50)))
+    assert heard[-1] == read[-1] == 49
+
+
+def test_a_performance_that_never_began_closes_too_and_stays_over() -> None:
+    source, tracker = Pictures(50), OneFace()
+    performance = performing(source, tracker)
+    performance.close()
+    performance.close()
+    assert source.given == 0
+    assert list(performance) == []
+    assert (source.closed, tracker.closed) == (2, 2)
 
 
 def test_whoever_is_ignored_hears_nothing_more() -> None:

@@ -52,15 +52,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # A service manager's stop is a person's Ctrl-C: files are finished the same way.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        return app(args=arguments, prog_name="animator", standalone_mode=False) or 0
+        code = app(args=arguments, prog_name="animator", standalone_mode=False) or 0
     except AnimatorError as error:
         print(f"animator: {error}", file=sys.stderr)
         return USAGE_OR_INPUT
     except (KeyboardInterrupt, typer.Abort):
-        print("animator: stopped", file=sys.stderr)
-        return INTERRUPTED
+        code = INTERRUPTED
     except typer.Exit as done:
-        return done.exit_code
+        code = done.exit_code
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader, `| head` say, has gone
         return 0
@@ -69,6 +68,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(f"animator: {error.format_message()} (animator --help tells more)", file=sys.stderr)
             return USAGE_OR_INPUT
         raise
+    if code == INTERRUPTED:  # some versions of typer turn Ctrl-C into this code themselves
+        print("animator: stopped", file=sys.stderr)
+    return code
 
 
 def _log_to_stderr() -> None:

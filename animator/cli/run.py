@@ -65,12 +65,14 @@ def perform(source: str | None, settings, *, out: Path | None, take: Path | None
     """Open everything, checking every input before any output is made; then show or film."""
     from ..display import has_display
     from ..filming import film, open_sink
-    from ..pipeline import open_performance
+    from ..pipeline import is_motion_source, open_performance
+    from ..puppets import check_picture
     from ..recording import record_into
     from ..rendering.framing import check_view
     from ..rigging.library import load_rig
     from ..sources import open_source
 
+    work.check_not_itself(source, out, take)
     on_screen = out is None and has_display()
     check_view(settings.show.view)
     load_rig(settings.show.rig)
@@ -85,6 +87,8 @@ def perform(source: str | None, settings, *, out: Path | None, take: Path | None
                 source, size_px=settings.show.size_px, fps=settings.show.fps, loop_performance=on_screen
             )
             stack.enter_context(closing(opened))
+            if not on_screen:
+                check_picture(settings.show.view, not is_motion_source(opened))
             out = out or (None if on_screen else work.default_out(opened))
             sink = None if out is None else open_sink(out, settings.show.fps or opened.fps)
             recorder = None if take is None else stack.enter_context(record_into(take, opened.fps))
