@@ -5,7 +5,8 @@ from __future__ import annotations
 import tomllib
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any
+from types import UnionType
+from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from .errors import SettingError
 from .solving.solver import SolverConfig
@@ -66,10 +67,32 @@ def _with_table(settings: Any, table: dict[str, Any], where: str) -> Any:
         if key not in known:
             raise SettingError(f"{where} has no `{key}`; known are {', '.join(sorted(known))}")
     values = {key: tuple(value) if isinstance(value, list) else value for key, value in table.items()}
-    try:
-        return replace(settings, **values)
-    except TypeError as error:
-        raise SettingError(f"{where}: a value has the wrong type ({error})") from error
+    kinds = get_type_hints(type(settings))
+    for key, value in values.items():
+        if not _is_a(value, kinds[key]):
+            raise SettingError(f"{where} {key}: wanted {_named(kinds[key])}, got {value!r}")
+    return replace(settings, **values)
+
+
+def _is_a(value: object, kind: Any) -> bool:
+    """Whether a value from TOML is of an annotated type; a whole number will do for any number."""
+    if get_origin(kind) in (UnionType, Union):
+        return any(_is_a(value, member) for member in get_args(kind))
+    if get_origin(kind) is tuple:
+        members = get_args(kind)
+        return isinstance(value, tuple) and len(value) == len(members) and all(map(_is_a, value, members))
+    if isinstance(value, bool):
+        return kind is bool
+    return isinstance(value, int | float if kind is float else kind)
+
+
+def _named(kind: Any) -> str:
+    """The annotated type as a person would say it."""
+    if get_origin(kind) in (UnionType, Union):
+        return " or ".join(_named(member) for member in get_args(kind) if member is not type(None))
+    if get_origin(kind) is tuple:
+        return f"[{', '.join(map(_named, get_args(kind)))}]"
+    return {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}[kind]
 
 
 def size_from_text(text: str) -> tuple[int, int]:

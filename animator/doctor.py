@@ -51,7 +51,7 @@ class Finding:
 
 
 def examine() -> Iterator[Finding]:
-    """Look at everything in turn; nothing is changed, and no camera picture is kept."""
+    """Look at everything in turn. A missing face model is fetched; no camera picture is kept."""
     yield _packages()
     yield from _system_libraries()
     yield _model()
@@ -71,7 +71,7 @@ def _packages() -> Finding:
             missing.append(name)
     detail = f"Python {platform.python_version()}, {', '.join(found)}"
     if missing:
-        return Finding("packages", "missing", f"{', '.join(missing)} not installed", "pip install animator")
+        return Finding("packages", "missing", f"{', '.join(missing)} not installed", "install animator again")
     return Finding("packages", "works", detail)
 
 
@@ -87,13 +87,10 @@ def _system_libraries() -> Iterator[Finding]:
 
 
 def _model() -> Finding:
-    from .tracking.model import cached_model_path, find_or_fetch_model, is_the_model
+    from .tracking.model import find_or_fetch_model
 
-    path = cached_model_path()
     try:
-        if is_the_model(path):
-            return Finding("face model", "works", f"{path}, verified")
-        return Finding("face model", "works", f"fetched to {find_or_fetch_model()}, verified")
+        return Finding("face model", "works", f"{find_or_fetch_model()}, verified")
     except AnimatorError as error:
         return Finding("face model", "missing", str(error), "connect to a network once, or use --model FILE")
 
@@ -150,9 +147,8 @@ def _codecs() -> Iterator[Finding]:
         if found:
             yield Finding(use, "works", f"{found}, FFmpeg in PyAV {av.__version__}")
         else:
-            yield Finding(
-                use, "missing", f"this PyAV has none of {', '.join(names)}", "pip install --force-reinstall av"
-            )
+            verdict: Verdict = "optional" if use == "write .webm" else "missing"
+            yield Finding(use, verdict, f"this PyAV has none of {', '.join(names)}", "pip install --force-reinstall av")
 
 
 def _rigs() -> Finding:
@@ -161,5 +157,5 @@ def _rigs() -> Finding:
     try:
         names = [load_rig(name).name for name in known_rigs()]
     except AnimatorError as error:
-        return Finding("avatars", "missing", str(error), "reinstall animator")
+        return Finding("avatars", "missing", str(error), "install animator again")
     return Finding("avatars", "works", ", ".join(names))

@@ -83,8 +83,9 @@ def film_size_px(performance: Performance, config: Config) -> tuple[int, int]:
     return config.show.size_px or natural_size_px(config.show.view, source_px)
 
 
-def open_sink(path: Path, fps: float) -> FrameSink:
+def open_sink(path: str | Path, fps: float) -> FrameSink:
     """A sink by its name's ending: a picture or a video."""
+    path = Path(path)
     from .sinks.images import PICTURE_SUFFIXES, ImageSink
     from .sinks.video import VideoSink
 

@@ -1,4 +1,4 @@
-"""On screen: a performance in a window, with keys and sliders that act at once."""
+"""On screen: a performance in a window, with keys, and sliders that act when let go."""
 
 from __future__ import annotations
 

@@ -30,7 +30,12 @@ def test_what_is_not_named_keeps_its_default(tmp_path: Path) -> None:
         ("[trackin]\n", r"unknown table \[trackin\]"),
         ("faces = 1\n", "unknown table"),
         ("[tracking\n", "cannot read the settings"),
-        ("[tracking]\nfaces = 'two'\n", "wrong type"),
+        ("[tracking]\nfaces = 'two'\n", "faces: wanted a whole number, got 'two'"),
+        ("[tracking]\nfaces = 2.5\n", "faces: wanted a whole number, got 2.5"),
+        ("[show]\nrig = 5\n", "rig: wanted a text, got 5"),
+        ("[show]\nmirror = 'no'\n", "mirror: wanted true or false, got 'no'"),
+        ("[show]\nsize_px = [640]\n", r"size_px: wanted \[a whole number, a whole number\]"),
+        ("[solving]\ncalibrate = true\n", "calibrate: wanted a text or a number, got True"),
         ("[tracking]\ndetection_confidence = 1.5\n", "from 0 to 1, got 1.5"),
     ],
 )

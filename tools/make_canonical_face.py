@@ -1,6 +1,6 @@
 """Makes assets/canonical_face.npz from the face model file: the 468 points that pose is measured against.
 
-    python tools/make_canonical_face.py [FACE_LANDMARKER.TASK]
+    python -m tools.make_canonical_face [--model FACE_LANDMARKER.TASK] [--out FILE]
 
 The .task is a zip; inside, `geometry_pipeline_metadata_landmarks.binarypb` is a protobuf message
 (mediapipe/modules/face_geometry/protos/geometry_pipeline_metadata.proto) with the canonical mesh:
@@ -9,13 +9,16 @@ field 1 = mesh {3: x y z u v per vertex, 4: triangle indices}, field 2 = {1: lan
 
 from __future__ import annotations
 
+import argparse
 import struct
-import sys
 import zipfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
+
 from animator.resources import asset_path
+from animator.tracking.model import find_or_fetch_model
 
 METADATA = "geometry_pipeline_metadata_landmarks.binarypb"
 
@@ -49,7 +52,7 @@ def fields(message: bytes) -> Iterator[tuple[int, int | float | bytes]]:
         yield number, value
 
 
-def canonical_face(task_path: str) -> dict[str, np.ndarray]:
+def canonical_face(task_path: Path) -> dict[str, np.ndarray]:
     """positions_cm (468, 3), uv (468, 2; v down), triangles (898, 3), procrustes_weights (468,)."""
     with zipfile.ZipFile(task_path) as task:
         metadata = list(fields(task.read(METADATA)))
@@ -69,11 +72,14 @@ def canonical_face(task_path: str) -> dict[str, np.ndarray]:
     }
 
 
-if __name__ == "__main__":
-    if len(sys.argv) > 1:
-        path = sys.argv[1]
-    else:
-        from animator.tracking.model import find_or_fetch_model
+def main() -> None:
+    """Read the model file, write the asset."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", type=Path, help="face_landmarker.task (default: found or fetched)")
+    parser.add_argument("--out", type=Path, default=asset_path("canonical_face.npz"))
+    arguments = parser.parse_args()
+    np.savez_compressed(arguments.out, **canonical_face(find_or_fetch_model(arguments.model)))
 
-        path = str(find_or_fetch_model())
-    np.savez_compressed(asset_path("canonical_face.npz"), **canonical_face(path))
+
+if __name__ == "__main__":
+    main()

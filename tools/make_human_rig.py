@@ -8,13 +8,9 @@ The same code makes the same file, byte for byte on one machine.
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 
 import numpy as np
-
-if __package__ in (None, ""):  # started as a file: find `animator` and `tools` beside it
-    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from animator.data import Array
 from animator.resources import rigs_folder

@@ -1,6 +1,6 @@
 """Make the bundled performance: `assets/performance.mp4` and its truth, `assets/performance.npz`.
 
-    python tools/make_performance.py [--model face_landmarker.task] [--sheet] [--check]
+    python -m tools.make_performance [--model face_landmarker.task] [--sheet] [--check]
 
 A moving face for every machine without a camera. NASA's portrait of Eileen Collins (public domain, from
 scikit-image's data) becomes a relief in space that turns, looks, blinks, smiles and talks by a score
@@ -14,26 +14,22 @@ the portrait's smile is relaxed. Needs the extra `tools`.
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-
-from performance.check import report
-from performance.choreography import perform
-from performance.compose import Studio
-from performance.expressions import build_face
-from performance.files import read_clip, write_clip, write_sheet, write_truth
-from performance.head_mesh import build_head
-from performance.inner import build_inner
-from performance.portrait import load_portrait
-
 from animator.data import Array
 from animator.maths.rotations import matrix_from_wxyz
 from animator.tracking.model import find_or_fetch_model
+from tools.performance.check import report
+from tools.performance.choreography import perform
+from tools.performance.compose import Studio
+from tools.performance.expressions import build_face
+from tools.performance.files import read_clip, write_clip, write_sheet, write_truth
+from tools.performance.head_mesh import build_head
+from tools.performance.inner import build_inner
+from tools.performance.portrait import load_portrait
 
 ROOT = Path(__file__).resolve().parents[1]
 SHEET_FRAMES = (10, 68, 86, 112, 139, 196, 237, 265)
@@ -44,9 +40,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--model", type=Path, help="face_landmarker.task (default: found or fetched)")
     parser.add_argument("--sheet", action="store_true", help="also write docs/images/performance.png")
-    parser.add_argument(
-        "--check", action="store_true", help="track the finished clip and compare with the truth"
-    )
+    parser.add_argument("--check", action="store_true", help="track the finished clip and compare with the truth")
     arguments = parser.parse_args()
     model_path = find_or_fetch_model(arguments.model)
     clip, truth = ROOT / "assets/performance.mp4", ROOT / "assets/performance.npz"

@@ -1,4 +1,4 @@
-"""Draw a rig's pictures for the docs: at rest, ten expressions, all 52 channels, and a turntable.
+"""Draw a rig's pictures for the docs: at rest, twelve expressions, all 52 channels, and a turntable.
 
 python -m tools.render_rig_sheets [--rig human] [--out docs/images] [--only rest,channels]
 """
@@ -6,14 +6,10 @@ python -m tools.render_rig_sheets [--rig human] [--out docs/images] [--only rest
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 
 import cv2
 import numpy as np
-
-if __package__ in (None, ""):  # started as a file: find `animator` beside it
-    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from animator.channels import ARKIT
 from animator.data import Array, Expression, Gaze, HeadPose, Motion

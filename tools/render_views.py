@@ -9,14 +9,10 @@ picture is left as it is.
 from __future__ import annotations
 
 import argparse
-import sys
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-
-if __package__ in (None, ""):  # started as a file: find `animator` beside it
-    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from animator.config import Config, ShowConfig
 from animator.data import Array
@@ -88,6 +84,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, default=Path(__file__).resolve().parents[1] / "docs" / "images")
     folder = parser.parse_args().out
+    folder.mkdir(parents=True, exist_ok=True)
     smiling, *_ = moments_at(SHOWN_S)
     for view in VIEWS:
         save(folder / f"view-{view}.png", picture(smiling, view), step=2)

@@ -17,13 +17,16 @@ if TYPE_CHECKING:
 Source = Annotated[
     str | None,
     typer.Argument(
-        metavar="[SOURCE]",
+        metavar="SOURCE",
         help="Camera number, video, picture, folder of pictures, http/rtsp URL, take or landmark take. "
         "None: the webcam, else the bundled performance.",
         show_default=False,
     ),
 ]
-RigName = Annotated[str | None, typer.Option("--rig", help="Avatar: a name of `animator rigs list`, or a .glb file.")]
+RigName = Annotated[
+    str | None,
+    typer.Option("--rig", help="Avatar: a name of `animator rigs list`, a folder with rig.toml, or a .glb/.gltf file."),
+]
 View = Annotated[str | None, typer.Option(help="avatar, mask, mesh or side-by-side.")]
 Faces = Annotated[int | None, typer.Option(help="How many faces at most, 1 to 8.")]
 Detection = Annotated[float | None, typer.Option("--detection-confidence", help="0..1, to find a face.")]
@@ -45,7 +48,7 @@ Background = Annotated[
     str | None, typer.Option(help="#rrggbb, a colour's name, two as `top,bottom`, or a picture file.")
 ]
 Mirror = Annotated[bool, typer.Option("--mirror", help="Show picture and avatar as a mirror would.")]
-Out = Annotated[Path | None, typer.Option("--out", help="Write a video (.mp4 .mov .mkv .webm .avi) or a picture.")]
+Out = Annotated[Path | None, typer.Option("--out", help="Write a video (.mp4 .m4v .mov .mkv .webm .avi) or a picture.")]
 
 
 def gathered(

@@ -31,6 +31,7 @@ def play(
         config,
         show={
             "rig": rig,
+            "view": "avatar",
             "size_px": size_from_text(size) if size else None,
             "fps": fps,
             "background": background,

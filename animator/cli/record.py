@@ -13,9 +13,8 @@ from . import options, work
 
 def record(
     source: options.Source = None,
-    out: Annotated[Path, typer.Option("-o", "--out", help="The take: .npz, .csv or .landmarks.npz.")] = Path(
-        "take.npz"
-    ),
+    *,
+    out: Annotated[Path, typer.Option("-o", "--out", help="The take: .npz, .csv or .landmarks.npz.")],
     faces: options.Faces = None,
     detection_confidence: options.Detection = None,
     tracking_confidence: options.Tracking = None,
@@ -31,6 +30,8 @@ def record(
     from ..pipeline import open_performance
     from ..recording import record_into
     from ..sources import open_source
+
+    work.check_not_itself(source, out)
 
     settings = options.gathered(
         config,

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import SourceError
+from ..errors import SinkError, SourceError
 
 if TYPE_CHECKING:
     from ..pipeline import Performance
@@ -58,6 +58,13 @@ def say_what_came(performance: Performance) -> None:
     broken = getattr(performance.source, "broken", None)
     if broken:
         raise SourceError(f"{performance.source.name} is damaged: {broken}; what came before is kept")
+
+
+def check_not_itself(source: str | None, *outputs: Path | None) -> None:
+    """Raise SinkError if an output would overwrite the source while it is being read."""
+    for path in outputs:
+        if source is not None and path is not None and path.resolve() == Path(source).resolve():
+            raise SinkError(f"cannot write {path}: it is the source itself; choose another name")
 
 
 def default_out(source: FrameSource | MotionSource) -> Path:

@@ -40,8 +40,15 @@ def draw_faces(rgb: Array, faces: Sequence[Face]) -> Array:
 
 
 def resized(rgb: Array, size_px: tuple[int, int]) -> Array:
-    """The picture stretched to `size_px` (width, height); itself when it has that size."""
-    return rgb if (rgb.shape[1], rgb.shape[0]) == size_px else cv2.resize(rgb, size_px, interpolation=cv2.INTER_AREA)
+    """The picture as large as it fits into `size_px` (width, height), black around; itself when it has that size."""
+    width, height = size_px
+    if (rgb.shape[1], rgb.shape[0]) == size_px:
+        return rgb
+    scale = min(width / rgb.shape[1], height / rgb.shape[0])
+    inner = cv2.resize(rgb, (round(rgb.shape[1] * scale), round(rgb.shape[0] * scale)), interpolation=cv2.INTER_AREA)
+    above, left = (height - inner.shape[0]) // 2, (width - inner.shape[1]) // 2
+    below, right = height - inner.shape[0] - above, width - inner.shape[1] - left
+    return cv2.copyMakeBorder(inner, above, below, left, right, cv2.BORDER_CONSTANT)
 
 
 def picture_from_file(path: Path) -> Array | None:

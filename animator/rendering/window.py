@@ -240,7 +240,7 @@ def _slider(
 
 
 def _place(widget: vtk.vtkSliderWidget, number: int, size_px: tuple[int, int]) -> None:
-    """At the bottom left, the first on top of the next."""
+    """At the bottom left, the first lowest."""
     width, height = size_px
     y = (MARGIN_PX + 22 + SLIDER_SPAN_PX[1] * number) / height
     look = widget.GetRepresentation()

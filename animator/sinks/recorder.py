@@ -72,6 +72,7 @@ class LandmarkRecorder:
         self._times_s: list[float] = []
         self._landmarks: list[Array | None] = []
         self._size_px: tuple[int, int] | None = None
+        self._track_id: int | None = None
 
     @property
     def frames(self) -> int:
@@ -79,9 +80,11 @@ class LandmarkRecorder:
         return len(self._times_s)
 
     def write(self, faces: Sequence[Face], size_px: tuple[int, int], time_s: float) -> None:
-        """Append one picture's faces; only the one with the lowest `track_id` is kept."""
+        """Append one picture's faces; only those of the performer who was seen first are kept."""
+        if self._track_id is None and faces:
+            self._track_id = faces[0].track_id
         self._times_s.append(time_s)
-        self._landmarks.append(faces[0].landmarks_norm if faces else None)
+        self._landmarks.append(next((f.landmarks_norm for f in faces if f.track_id == self._track_id), None))
         self._size_px = size_px
 
     def close(self) -> None:

@@ -44,8 +44,9 @@ class LandmarkTake:
     """(N,) bool."""
 
 
-def save_takes(path: Path, takes: Sequence[Take]) -> None:
+def save_takes(path: str | Path, takes: Sequence[Take]) -> None:
     """Write the takes of performers who were recorded together."""
+    path = Path(path)
     if not takes:
         raise TakeError(f"cannot write {path}: there is no performer to write")
     arrays: dict[str, Array] = {}
@@ -65,8 +66,9 @@ def save_takes(path: Path, takes: Sequence[Take]) -> None:
         )
 
 
-def load_takes(path: Path) -> tuple[Take, ...]:
+def load_takes(path: str | Path) -> tuple[Take, ...]:
     """Every performer's take in a file, first to last; raises TakeError with what is wrong."""
+    path = Path(path)
     with _opened(path) as stored:
         if "weights" not in stored:
             raise TakeError(f"{path} is not a take: it has no `weights` (found: {', '.join(stored) or 'nothing'})")

@@ -16,7 +16,8 @@ PAGE = Path(__file__).resolve().parents[2] / "docs" / "benchmarks.md"
 
 TEXT = """# Benchmarks
 
-Made by `make bench`; `make bench-solver` and `make bench-run` print one table each. Machine of these figures: {machine}.
+Made by `make bench`; `make bench-solver` and `make bench-run` print one table each.
+Machine of these figures: {machine}.
 Times on shared machines are noisy: read the ratios, which stand beside a baseline of the same run.
 
 ## The solver beside MediaPipe's own network
