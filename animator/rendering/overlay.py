@@ -45,7 +45,8 @@ def resized(rgb: Array, size_px: tuple[int, int]) -> Array:
     if (rgb.shape[1], rgb.shape[0]) == size_px:
         return rgb
     scale = min(width / rgb.shape[1], height / rgb.shape[0])
-    inner = cv2.resize(rgb, (round(rgb.shape[1] * scale), round(rgb.shape[0] * scale)), interpolation=cv2.INTER_AREA)
+    inner_px = max(1, round(rgb.shape[1] * scale)), max(1, round(rgb.shape[0] * scale))
+    inner = cv2.resize(rgb, inner_px, interpolation=cv2.INTER_AREA)
     above, left = (height - inner.shape[0]) // 2, (width - inner.shape[1]) // 2
     below, right = height - inner.shape[0] - above, width - inner.shape[1] - left
     return cv2.copyMakeBorder(inner, above, below, left, right, cv2.BORDER_CONSTANT)
