@@ -86,9 +86,26 @@ def test_a_face_partly_or_wholly_outside_the_picture_is_no_trouble(picture: Arra
         assert draw_faces(picture, [face_at(x_cm)]).shape == picture.shape
 
 
-def test_resizing_gives_the_wanted_size_and_keeps_what_fits(picture: Array) -> None:
+@pytest.mark.parametrize(
+    ("size_px", "inner"),
+    [
+        ((160, 120), np.s_[:, :]),
+        ((64, 30), np.s_[:, 12:52]),
+        ((40, 90), np.s_[30:60, :]),
+        ((640, 480), np.s_[:, :]),
+    ],
+)
+def test_resizing_gives_the_wanted_size_the_whole_picture_and_black_around(picture: Array, size_px, inner) -> None:
+    made = resized(picture, size_px)
+    assert made.shape == (size_px[1], size_px[0], 3)
+    assert (made[inner] == GREY).all()
+    assert made.sum() == made[inner].sum()
+
+
+def test_resizing_to_the_own_size_is_the_picture_itself(picture: Array) -> None:
     assert resized(picture, SIZE_PX) is picture
-    small = resized(picture, (64, 30))
-    assert small.shape == (30, 64, 3)
-    assert (small[:, 20:-20] == GREY).all()
-    assert (small[:, [0, -1]] == 0).all()
+
+
+def test_even_the_thinnest_picture_can_be_resized() -> None:
+    for shape in ((4, 2000, 3), (2000, 4, 3)):
+        assert resized(np.full(shape, GREY, np.uint8), (16, 16)).max() == GREY
