@@ -6,6 +6,7 @@
       +- ModelError       the face model file is missing, damaged or cannot be fetched
       +- TrackingError    the face tracker cannot start
       +- TakeError        a take breaks its file contract
+      +- ProtocolError    bytes that break a protocol
       +- RigError         an avatar is unknown or breaks its format
       +- RenderError      no OpenGL, or a picture cannot be drawn
       +- SettingError     a setting is outside its range
@@ -40,6 +41,10 @@ class TrackingError(AnimatorError):
 
 class TakeError(AnimatorError):
     """A take breaks its file contract."""
+
+
+class ProtocolError(AnimatorError):
+    """Bytes that break a protocol, or motion that a protocol cannot carry."""
 
 
 class RigError(AnimatorError):
