@@ -29,8 +29,9 @@ _RIGHT_BEFORE_LEFT = {
 CHANNEL_COLUMNS = tuple(_RIGHT_BEFORE_LEFT.get(name, name) for name in ARKIT)
 """The app's CSV lists JawRight before JawLeft and MouthRight before MouthLeft, unlike its packets."""
 ANGLE_COLUMNS = tuple(part + angle for part in ("Head", "LeftEye", "RightEye") for angle in ("Yaw", "Pitch", "Roll"))
-TIMECODE_RATE = 60
-"""Frames a second of the timecode; frames between carry three decimals."""
+TIMECODE_RATES = (30, 60)
+"""Frames a second of a timecode; frames between carry three decimals. The file does not say which: a frame number
+of 30 or more tells 60. The app writes 60, and so do we where that can be told."""
 
 _TIMECODE = re.compile(r"(\d+):(\d\d):(\d\d):(\d\d(?:\.\d+)?)$")
 
@@ -42,10 +43,11 @@ def save_csv(path: Path, take: Take) -> None:
         writer = csv.writer(file, lineterminator="\n")
         names = [name[0].upper() + name[1:] for name in CHANNEL_COLUMNS]
         writer.writerow(["Timecode", "BlendShapeCount", *names, *ANGLE_COLUMNS])
+        rate = TIMECODE_RATES[take.duration_s > 0.6]  # by then a frame number above 30 has come
         columns = take.weights[:, [ARKIT.index(name) for name in CHANNEL_COLUMNS]]
         for time_s, weights, row in zip(take.times_s, columns, angles, strict=True):
             values = (f"{value:.10f}" for value in (*weights, *row))
-            writer.writerow([_timecode(time_s - take.times_s[0]), len(ARKIT) + len(ANGLE_COLUMNS), *values])
+            writer.writerow([_timecode(time_s - take.times_s[0], rate), len(ARKIT) + len(ANGLE_COLUMNS), *values])
 
 
 def load_csv(path: Path) -> Take:
@@ -140,10 +142,10 @@ def _matrix_about(axis: str, angles_rad: Array) -> Array:
     return matrix_from_wxyz(wxyz)
 
 
-def _timecode(time_s: float) -> str:
-    thousandths = round(time_s * TIMECODE_RATE * 1000)
+def _timecode(time_s: float, rate: int) -> str:
+    thousandths = round(time_s * rate * 1000)
     frames, sub = divmod(thousandths, 1000)
-    seconds, frame = divmod(frames, TIMECODE_RATE)
+    seconds, frame = divmod(frames, rate)
     return f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}:{frame:02d}.{sub:03d}"
 
 
@@ -156,7 +158,7 @@ def _times(codes: list[tuple[int, str]], path: Path) -> Array:
             raise TakeError(f"{path}, line {line}: Timecode: expected HH:MM:SS:FF.mmm, got {code!r}")
         parts.append([float(group) for group in match.groups()])
     hours, minutes, seconds, frames = np.array(parts).T
-    rate = 60 if frames.max() >= 30 else 30
+    rate = TIMECODE_RATES[frames.max() >= 30]
     times_s = hours * 3600 + minutes * 60 + seconds + frames / rate
     falls = np.flatnonzero(np.diff(times_s) <= 0)
     if len(falls):
