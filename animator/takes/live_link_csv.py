@@ -43,7 +43,7 @@ def save_csv(path: Path, take: Take) -> None:
         writer = csv.writer(file, lineterminator="\n")
         names = [name[0].upper() + name[1:] for name in CHANNEL_COLUMNS]
         writer.writerow(["Timecode", "BlendShapeCount", *names, *ANGLE_COLUMNS])
-        rate = TIMECODE_RATES[take.duration_s > 0.6]  # by then a frame number above 30 has come
+        rate = TIMECODE_RATES[int(take.duration_s > 0.6)]  # by then a frame number above 30 has come
         columns = take.weights[:, [ARKIT.index(name) for name in CHANNEL_COLUMNS]]
         for time_s, weights, row in zip(take.times_s, columns, angles, strict=True):
             values = (f"{value:.10f}" for value in (*weights, *row))
@@ -158,7 +158,7 @@ def _times(codes: list[tuple[int, str]], path: Path) -> Array:
             raise TakeError(f"{path}, line {line}: Timecode: expected HH:MM:SS:FF.mmm, got {code!r}")
         parts.append([float(group) for group in match.groups()])
     hours, minutes, seconds, frames = np.array(parts).T
-    rate = TIMECODE_RATES[frames.max() >= 30]
+    rate = TIMECODE_RATES[int(frames.max() >= 30)]
     times_s = hours * 3600 + minutes * 60 + seconds + frames / rate
     falls = np.flatnonzero(np.diff(times_s) <= 0)
     if len(falls):
