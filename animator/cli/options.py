@@ -51,6 +51,18 @@ Mirror = Annotated[bool, typer.Option("--mirror", help="Show picture and avatar 
 Out = Annotated[Path | None, typer.Option("--out", help="Write a video (.mp4 .m4v .mov .mkv .webm .avi) or a picture.")]
 
 
+def tracking_options(
+    faces: int | None, detection: float | None, tracking: float | None, presence: float | None
+) -> dict[str, object]:
+    """The options of TrackingConfig under its own names."""
+    return {
+        "faces": faces,
+        "detection_confidence": detection,
+        "tracking_confidence": tracking,
+        "presence_confidence": presence,
+    }
+
+
 def gathered(
     settings: Path | None = None,
     *,

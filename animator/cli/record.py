@@ -35,12 +35,7 @@ def record(
 
     settings = options.gathered(
         config,
-        tracking={
-            "faces": faces,
-            "detection_confidence": detection_confidence,
-            "tracking_confidence": tracking_confidence,
-            "presence_confidence": presence_confidence,
-        },
+        tracking=options.tracking_options(faces, detection_confidence, tracking_confidence, presence_confidence),
         calibrate=calibrate,
         solving={"smoothing": smoothing, "vertical_fov_deg": fov},
     )
