@@ -33,6 +33,8 @@ KEY_EVERY = 16
 """Frames from key frame to key frame: the number of a frame after its key has 4 bits."""
 MAX_ELAPSED_MS = 2000
 """A key frame older than this is replaced."""
+PATIENCE = 32
+"""Messages after which a performer whose key frame is lacking counts as gone."""
 KEYS_KEPT = 4
 """Key frames that a decoder holds for each performer: late deltas may name older ones."""
 
@@ -123,12 +125,15 @@ class Decoder:
 
     def __init__(self) -> None:
         self._keys: dict[int, dict[int, _Key]] = {}
-        self._lacking: set[int] = set()
+        self._messages = 0
+        self._lacked_at: dict[int, int] = {}
 
     @property
     def wants_key(self) -> bool:
-        """A delta came whose key frame did not. Send KEY_REQUEST, at most every few frames, until this is over."""
-        return bool(self._lacking)
+        """A delta came whose key frame did not. Send KEY_REQUEST, at most every few frames, until this is over.
+
+        It is over when that performer is decoded again, or is not heard of for 32 messages."""
+        return any(self._messages - at < PATIENCE for at in self._lacked_at.values())
 
     def decode(self, message: bytes) -> Motion | None:
         """The motion of a message, at its own time: messages may come in any order.
@@ -139,12 +144,10 @@ class Decoder:
             return None
         if not 6 <= len(message) <= MAX_MESSAGE or message[0] != VERSION:
             raise ProtocolError(f"not a message of motion stream version 1: {len(message)} bytes, {message[:4].hex()}")
+        self._messages += 1
         track_id, frames = message[1] >> 4, message[1] & 15
         keys = self._keys.setdefault(track_id, {})
-        motion = self._delta(message, keys, track_id, frames) if frames else self._key(message, keys, track_id)
-        if motion is not None:
-            self._lacking.discard(track_id)
-        return motion
+        return self._delta(message, keys, track_id, frames) if frames else self._key(message, keys, track_id)
 
     def _key(self, message: bytes, keys: dict[int, _Key], track_id: int) -> Motion | None:
         at_ms = int.from_bytes(message[3:9], "big", signed=True)
@@ -152,6 +155,7 @@ class Decoder:
         numbers = read_numbers(reader, REST, True)
         reader.finish(_check(message, at_ms, numbers))
         motion = motion_from_numbers(numbers, at_ms, track_id)
+        self._lacked_at.pop(track_id, None)
         held = keys.pop(message[2], None)
         again = held is not None and (held.at_ms, held.numbers) == (at_ms, numbers)
         keys[message[2]] = held if again else _Key(at_ms, numbers)
@@ -160,15 +164,16 @@ class Decoder:
         return None if again else motion
 
     def _delta(self, message: bytes, keys: dict[int, _Key], track_id: int, frames: int) -> Motion | None:
+        self._lacked_at[track_id] = self._messages  # until the numbers have passed their check
         key = keys.get(message[2])
         if key is None:
-            self._lacking.add(track_id)
             return None
         reader = Reader(message[3:])
         *numbers, elapsed_ms = read_numbers(reader, [*key.numbers, _usual_ms(frames)], False)
         at_ms = key.at_ms + elapsed_ms
         reader.finish(_check(message, at_ms, numbers))
         motion = motion_from_numbers(numbers, at_ms, track_id)
+        self._lacked_at.pop(track_id, None)
         if key.seen >> frames & 1:
             return None
         key.seen |= 1 << frames

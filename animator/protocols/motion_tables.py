@@ -1,4 +1,4 @@
-"""How likely each answer is: part of the format, not to be changed. Made by tests/bench/fit_motion_stream.py.
+"""How likely each answer is: part of the format, not to be changed. See tests/bench/fit_motion_stream.py.
 
 Learned from a real range-of-motion performance recorded with Live Link Face (alex_rom_3.csv, MIT) and from
 this solver's answers on five of LivePortrait's example clips (d0, d3, d18, s13, s32; MIT).
