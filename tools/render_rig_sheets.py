@@ -18,9 +18,10 @@ from animator.rendering.backdrop import Background
 from animator.rendering.framing import Framing
 from animator.rendering.renderer import Renderer
 from animator.rendering.scene import Appearance
+from animator.resources import rigs_folder
 from animator.rig import Rig
 from animator.rigging.deform import Deformer
-from animator.rigging.library import load_rig
+from animator.rigging.library import known_rigs, load_rig
 
 BACKGROUND = Background((0.90, 0.925, 0.95), (0.90, 0.925, 0.95))
 OVERSAMPLING = 2
@@ -110,7 +111,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rig", default="human")
     parser.add_argument("--out", type=Path, default=Path(__file__).resolve().parents[1] / "docs" / "images")
-    parser.add_argument("--only", default="rest,expressions,channels,turntable")
+    parser.add_argument("--only", default="rest,expressions,channels,turntable,picture")
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
     wanted = args.only.split(",")
@@ -118,6 +119,10 @@ def main() -> None:
     bust, face = Framing((0, -2.5, 0), 39), Framing((0, 0.3, 0), 27)
     if "rest" in wanted:
         save(args.out / "rig-rest.png", Studio(rig, (640, 720), bust).draw(motion_of({})))
+    if "picture" in wanted and args.rig in known_rigs():
+        smiling = motion_of(both(mouthSmile=0.4), yaw_degrees=12)
+        drawn = Studio(rig, (192, 192), Framing((0, 0.8, 0), 31)).draw(smiling)
+        save(rigs_folder() / args.rig / "picture.png", drawn)
     if "expressions" in wanted:
         studio = Studio(rig, (236, 270), face)
         cells = [
