@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -308,3 +309,15 @@ def test_a_real_performance_takes_less_than_10_kbit_per_s(shared: Callable[[str]
     encoder, decoder = Encoder(), Decoder()
     for motion in motions:
         assert_near(decoder.decode(encoder.encode(motion)[-1]), motion)
+
+
+def test_the_documented_example_is_true() -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "protocols.md").read_text("utf-8")
+    key, delta = (bytes.fromhex(line) for line in re.findall(r"^a1 [0-9a-f ]+$", page, re.MULTILINE))
+    first = Motion(1.0, 2, expression=Expression.of(jawOpen=0.5, eyeBlinkLeft=1, eyeBlinkRight=1))
+    second = replace(first, time_s=1.034, expression=Expression.of(jawOpen=0.47, eyeBlinkLeft=1, eyeBlinkRight=1))
+    encoder, decoder = Encoder(), Decoder()
+    assert encoder.encode(first) == (key,)
+    assert encoder.encode(second) == (key, delta)
+    assert_near(decoder.decode(key), first)
+    assert_near(decoder.decode(delta), second)
