@@ -1,0 +1,104 @@
+"""A remote camera as a source of frames: whatever comes is taken at once, only the newest is kept."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from contextlib import suppress
+
+import av
+import numpy as np
+from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
+
+from ..data import Frame
+from ..errors import SourceError
+from ..timing import Closed, LatestSlot
+
+MAX_SIDE_PX = 1920
+"""A larger picture is made smaller as it is converted: the far end does not decide how much work we do."""
+FIRST_PICTURE_S = 15.0
+"""Who asks for the size waits this long for the first picture."""
+_TICK_S = 1 / 90_000
+
+
+class NewestPicture:
+    """Drains a remote video track and hands its newest picture to a consumer's thread.
+
+    Made on the event loop; `get`, iteration and `size_px` wait, and so belong to another thread. It is a
+    stages.FrameSource too: close it before the Performance that reads it, so that no thread waits in vain."""
+
+    live = True
+    frame_count: int | None = None
+
+    def __init__(self, track: MediaStreamTrack, name: str = "remote camera", fps: float = 30.0) -> None:
+        self.name, self.fps = name, fps
+        self.received = 0
+        """Pictures that came."""
+        self._slot: LatestSlot[av.VideoFrame] = LatestSlot()
+        self._sized = threading.Event()
+        self._size_px: tuple[int, int] | None = None
+        self._index, self._last_s = 0, -1.0
+        self._task = asyncio.get_running_loop().create_task(self._drain(track))
+
+    @property
+    def skipped(self) -> int:
+        """Pictures that were replaced before anyone took them."""
+        return self._slot.skipped
+
+    @property
+    def size_px(self) -> tuple[int, int]:
+        """(width, height) of the first picture, waiting for it. Later ones may differ: browsers adapt."""
+        if not self._sized.wait(FIRST_PICTURE_S) or self._size_px is None:
+            raise SourceError(f"{self.name} gives no picture: check that the other side shares its camera")
+        return self._size_px
+
+    def get(self, timeout_s: float | None = None) -> Frame:
+        """The newest picture; raises TimeoutError while there is none, timing.Closed after the last one."""
+        picture = self._slot.get(timeout_s)
+        try:
+            rgb = picture.to_ndarray(format="rgb24", **_fitted(picture.width, picture.height))
+        except av.FFmpegError as error:
+            raise SourceError(f"{self.name} sent a picture that cannot be converted: {error}") from error
+        # The sender writes the stamps: a frame's time rises whatever they say.
+        time_s = max((picture.pts or 0) * _TICK_S, self._last_s + _TICK_S)
+        frame = Frame(np.ascontiguousarray(rgb), time_s, self._index)
+        self._last_s, self._index = time_s, self._index + 1
+        return frame
+
+    def __iter__(self) -> Iterator[Frame]:
+        with suppress(Closed):
+            while True:
+                yield self.get()
+
+    def close(self) -> None:
+        """Hand over nothing more, from any thread; the track is still drained, as nobody else does it."""
+        self._slot.close()
+        self._sized.set()
+
+    async def stop(self) -> None:
+        """Close and stop draining; on the event loop, once the track has ended or is about to."""
+        self.close()
+        self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _drain(self, track: MediaStreamTrack) -> None:
+        try:
+            while True:
+                picture = await track.recv()
+                self.received += 1
+                if self._size_px is None:
+                    fitted = _fitted(picture.width, picture.height)
+                    self._size_px = (fitted["width"], fitted["height"])
+                    self._sized.set()
+                with suppress(Closed):
+                    self._slot.put(picture)
+        except MediaStreamError:
+            pass  # the track has ended
+        finally:
+            self.close()
+
+
+def _fitted(width: int, height: int) -> dict[str, int]:
+    scale = min(1.0, MAX_SIDE_PX / max(width, height))
+    return {"width": max(1, round(width * scale)), "height": max(1, round(height * scale))}
