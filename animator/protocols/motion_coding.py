@@ -57,6 +57,11 @@ def _neighbours() -> list[tuple[int, int | None, int | None]]:
 
 
 NEIGHBOURS = _neighbours()
+LENGTH_LIKELIHOODS = [
+    PREFIXES[at : at + LENGTHS] + PREFIXES[at + LENGTHS - 1 : at + LENGTHS] * (MAX_BITS + 1 - LENGTHS)
+    for at in range(0, len(PREFIXES), LENGTHS)
+]
+"""The rows of PREFIXES, with the last likelihood repeated for every length that there is."""
 
 
 def likelihoods(place: int, differences: Sequence[int], base: int, is_key: bool) -> tuple[int, int | None]:
@@ -84,20 +89,21 @@ def write_difference(answers: Answers, difference: int, rows: tuple[int, int | N
     """Its number of bits, one question each; its sign; its bits below the highest."""
     size = abs(difference)
     bits = size.bit_length()
-    prefix, sign = rows
+    lengths, sign = LENGTH_LIKELIHOODS[rows[0]], rows[1]
     for k in range(bits):
-        answers.append((True, PREFIXES[prefix * LENGTHS + min(k, LENGTHS - 1)]))
-    answers.append((False, PREFIXES[prefix * LENGTHS + min(bits, LENGTHS - 1)]))
+        answers.append((True, lengths[k]))
+    answers.append((False, lengths[bits]))
     if bits and sign is not None:
         answers.append((difference > 0, SIGNS[sign]))
-    answers += [(bool(size >> k & 1), EVEN) for k in range(bits - 2, -1, -1)]
+    for k in range(bits - 2, -1, -1):
+        answers.append((bool(size >> k & 1), EVEN))
 
 
 def read_difference(reader: Reader, rows: tuple[int, int | None]) -> int:
     """The inverse of `write_difference`."""
-    prefix, sign = rows
+    lengths, sign = LENGTH_LIKELIHOODS[rows[0]], rows[1]
     bits = 0
-    while reader.answer(PREFIXES[prefix * LENGTHS + min(bits, LENGTHS - 1)]):
+    while reader.answer(lengths[bits]):
         bits += 1
         if bits > MAX_BITS:
             raise ProtocolError("a motion message holds a number that is too long")
