@@ -1,0 +1,188 @@
+// A person's stay in a room: connect, notice a loss, connect again with the same settings, leave.
+
+import { endSession, ServerProblem } from "./api.js";
+import { Peer } from "./peer.js";
+import { PROBLEMS } from "./problems.js";
+import { token } from "./place.js";
+
+const BACK_OFF_S = [1, 2, 4, 8, 15];
+const PING_MS = 2000;
+const PINGS_UNANSWERED = 4;
+
+/**
+ * Events: `phase` (detail: {phase, problem, detail, seconds}), `picture`, `message`, `motion`, `rtt` (detail: ms).
+ * Phases: idle, connecting, live, waiting (tries again in `seconds`), failed (a person must do something).
+ */
+export class Session extends EventTarget {
+  #config;
+  #settings;
+  #peer = null;
+  #wishes = null;
+  #track = null;
+  #id = "";
+  #wasLive = false;
+  #tries = 0;
+  #timer = 0;
+  #pinger = 0;
+  #unanswered = 0;
+  phase = "idle";
+
+  constructor(config, settings) {
+    super();
+    this.#config = config;
+    this.#settings = settings;
+    window.addEventListener("online", () => this.tryNow());
+    window.addEventListener("pagehide", () => this.leave());
+  }
+
+  get isLive() {
+    return this.phase === "live";
+  }
+
+  get id() {
+    return this.#id;
+  }
+
+  /** Begin; `track` is the camera's, or null to watch. */
+  start(room, role, track) {
+    this.leave();
+    this.#wishes = { room, role };
+    this.#track = track;
+    this.#wasLive = false;
+    this.#tries = 0;
+    this.#connect();
+  }
+
+  send(message) {
+    return this.#peer?.send(message) ?? false;
+  }
+
+  sendMotion(bytes) {
+    this.#peer?.sendMotion(bytes);
+  }
+
+  async replaceTrack(track) {
+    this.#track = track;
+    await this.#peer?.replaceTrack(track);
+  }
+
+  async figures() {
+    return (await this.#peer?.figures()) ?? null;
+  }
+
+  /** While waiting for the next try: do it at once. */
+  tryNow() {
+    if (this.phase === "waiting") this.#connect();
+  }
+
+  /** After a failure that a person has dealt with: from the beginning. */
+  again() {
+    if (!this.#wishes) return;
+    this.#tries = 0;
+    this.#connect();
+  }
+
+  leave() {
+    if (this.phase === "idle") return;
+    this.#peer?.send({ type: "bye" });
+    if (this.#id) endSession(this.#id);
+    this.#id = "";
+    this.#wishes = null;
+    this.#drop();
+    this.#enter("idle");
+  }
+
+  /** The server says that the worker is gone: do not wait until the line falls silent. */
+  lose(problem) {
+    if (this.#wishes && this.phase === "live") this.#retry(problem);
+  }
+
+  async #connect() {
+    this.#drop();
+    this.#enter("connecting");
+    const servers = this.#config.ice_servers ?? [];
+    const peer = new Peer(servers, this.#track);
+    this.#peer = peer;
+    for (const name of ["picture", "motion"]) peer.addEventListener(name, (event) => this.#tell(name, event.detail));
+    peer.addEventListener("message", (event) => this.#hear(event.detail));
+    peer.addEventListener("gone", () => this.phase === "live" && this.#retry("lost"));
+    const { view, rig } = this.#settings.all();
+    const wishes = { ...this.#wishes, view, rig: rig || undefined, resume: this.#id || undefined };
+    try {
+      const id = await peer.connect(wishes, JSON.stringify(servers).includes("turn"));
+      if (this.#peer === peer) this.#arrive(id);
+    } catch (error) {
+      if (error.session) endSession(error.session);
+      if (this.#peer === peer) this.#fail(error);
+    }
+  }
+
+  #arrive(id) {
+    this.#id = id;
+    this.#tries = 0;
+    this.#unanswered = 0;
+    this.#enter("live");
+    this.#ping();
+    this.#pinger = setInterval(() => this.#ping(), PING_MS);
+  }
+
+  #hear(message) {
+    if (message.type === "pong") {
+      this.#unanswered = 0;
+      this.#tell("rtt", performance.now() - message.t);
+    } else if (message.type === "welcome") {
+      if (message.session) this.#id = message.session;
+      this.#settings.greet(message.settings ?? {}, !this.#wasLive);
+      this.#wasLive = true;
+    } else if (message.type === "settings") {
+      this.#settings.hear(message);
+    }
+    this.#tell("message", message);
+  }
+
+  #ping() {
+    if (this.#unanswered >= PINGS_UNANSWERED) {
+      this.#retry("lost");
+      return;
+    }
+    this.#unanswered += 1;
+    this.send({ type: "ping", t: performance.now() });
+  }
+
+  #fail(error) {
+    const problem = error instanceof ServerProblem ? error : new ServerProblem("refused", String(error.message ?? ""));
+    let { kind } = problem;
+    if (kind === "token" && token()) kind = "token-wrong";
+    if (kind === "no-path" && this.#wasLive && this.#tries < BACK_OFF_S.length) kind = "lost";
+    if (PROBLEMS[kind].retries) {
+      this.#retry(kind, problem.retryAfterS, problem.detail);
+    } else {
+      this.#drop();
+      this.#enter("failed", { problem: kind, detail: problem.detail });
+    }
+  }
+
+  #retry(problem, seconds = 0, detail = "") {
+    const wait = seconds || BACK_OFF_S[Math.min(this.#tries, BACK_OFF_S.length - 1)];
+    this.#tries += 1;
+    this.#drop();
+    this.#enter("waiting", { problem, detail, seconds: wait });
+    this.#timer = setTimeout(() => this.#connect(), wait * 1000);
+  }
+
+  #drop() {
+    clearTimeout(this.#timer);
+    clearInterval(this.#pinger);
+    this.#peer?.close();
+    this.#peer = null;
+  }
+
+  #enter(phase, detail = {}) {
+    this.phase = phase;
+    this.#tell("phase", { phase, ...detail });
+  }
+
+  #tell(name, detail) {
+    this.dispatchEvent(new CustomEvent(name, { detail }));
+  }
+}
