@@ -1,13 +1,13 @@
 """The motion stream: faces at 30 Hz through a channel that loses, repeats and reorders messages.
 
     encoder, decoder = Encoder(), Decoder()
-    for message in encoder.encode(motion):      # usually one; two after a key frame
+    for message in encoder.encode(motion):      # usually one; now and then two
         channel.send(message)
     motion = decoder.decode(message)            # or None: a copy, a request, or its key frame is not here
     if decoder.wants_key:
         channel.send(KEY_REQUEST)               # whose receiver calls encoder.request_key()
 
-A key frame stands alone; it comes every 16 frames and is sent twice, one frame apart. Every other frame is a delta
+A key frame stands alone; it comes every 16 frames and is sent twice, two frames apart. Every other frame is a delta
 against the newest key frame and against nothing else, so that a lost delta harms no other. A decoder gives what
 was sent or nothing: each message carries 16 bits of check over the numbers that it stands for. The bytes are
 described in docs/protocols.md; `server/page/motion_stream.js` is the same in JavaScript.
@@ -31,6 +31,8 @@ MAX_MESSAGE = 1100
 TRACKS = 16
 KEY_EVERY = 16
 """Frames from key frame to key frame: the number of a frame after its key has 4 bits."""
+COPY_BEFORE = 2
+"""A key frame is sent again with this delta: later is slower to repair one loss, sooner repairs fewer bursts."""
 MAX_ELAPSED_MS = 2000
 """A key frame older than this is replaced."""
 PATIENCE = 32
@@ -48,8 +50,7 @@ class _Sent:
     numbers: list[int]
     frames: int = 0
     """Deltas sent since."""
-    copy: bytes | None = None
-    """The message, until it has been sent again."""
+    message: bytes = b""
     requested: bool = False
 
 
@@ -78,7 +79,7 @@ class Encoder:
             sent.requested = True
 
     def encode(self, motion: Motion) -> tuple[bytes, ...]:
-        """The messages to send now: the frame's own, after a key frame preceded by that one's copy.
+        """The messages to send now: the frame's own is the last; a key frame's copy goes before some.
 
         Raises ProtocolError for a track beyond 15 and for values that are not finite."""
         if not 0 <= motion.track_id < TRACKS:
@@ -94,14 +95,13 @@ class Encoder:
         numbers = numbers_from_motion(motion, near=sent.numbers)
         sent.frames += 1
         delta = _delta_message(motion.track_id, sent, numbers, at_ms - sent.at_ms)
-        copy, sent.copy = sent.copy, None
-        return (delta,) if copy is None else (copy, delta)
+        return (sent.message, delta) if sent.frames == COPY_BEFORE else (delta,)
 
     def _key(self, motion: Motion, at_ms: int, key_id: int) -> bytes:
         numbers = numbers_from_motion(motion)
         head = bytes([VERSION, motion.track_id << 4, key_id]) + at_ms.to_bytes(6, "big", signed=True)
         message = head + packed(write_numbers(numbers, REST, True), _check(head, at_ms, numbers))
-        self._sent[motion.track_id] = _Sent(key_id, at_ms, numbers, copy=message)
+        self._sent[motion.track_id] = _Sent(key_id, at_ms, numbers, message=message)
         return message
 
 

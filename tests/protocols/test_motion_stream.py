@@ -95,7 +95,7 @@ def test_what_is_decoded_is_right_whatever_is_lost(loss: float) -> None:
             assert at not in got, "a copy was given out twice"
             assert_near(motion, by_ms[at])
             got[at] = motion
-    assert len(got) / len(motions) >= (1 - loss) * (1 - loss**2) - 0.04
+    assert len(got) / len(motions) >= (1 - loss) * (1 - loss**2) - 0.05
 
 
 def test_a_late_joiner_waits_for_a_key_frame_and_says_so() -> None:
@@ -112,10 +112,11 @@ def test_a_late_joiner_waits_for_a_key_frame_and_says_so() -> None:
 
 def test_the_copy_of_a_lost_key_frame_repairs_it() -> None:
     groups = sent_by(Encoder(), talking_face(17))
-    assert [len(group) for group in groups] == [1, 2] + [1] * 15
+    assert [len(group) for group in groups] == [1, 1, 2] + [1] * 14
     decoder = Decoder()
-    assert decoder.decode(groups[1][0]).time_s == 0
-    assert decoder.decode(groups[1][1]) is not None
+    assert decoder.decode(groups[1][0]) is None
+    assert decoder.decode(groups[2][0]).time_s == 0
+    assert decoder.decode(groups[2][1]) is not None
 
 
 def test_a_requested_key_frame_comes_at_once() -> None:
@@ -318,6 +319,6 @@ def test_the_documented_example_is_true() -> None:
     second = replace(first, time_s=1.034, expression=Expression.of(jawOpen=0.47, eyeBlinkLeft=1, eyeBlinkRight=1))
     encoder, decoder = Encoder(), Decoder()
     assert encoder.encode(first) == (key,)
-    assert encoder.encode(second) == (key, delta)
+    assert encoder.encode(second) == (delta,)
     assert_near(decoder.decode(key), first)
     assert_near(decoder.decode(delta), second)

@@ -16,6 +16,7 @@ export const KEY_REQUEST = Uint8Array.of(VERSION);
 const MAX_MESSAGE = 1100;
 const TRACKS = 16;
 const KEY_EVERY = 16;
+const COPY_BEFORE = 2;
 const MAX_ELAPSED_MS = 2000;
 const KEYS_KEPT = 4;
 const PATIENCE = 32;
@@ -220,7 +221,7 @@ export class Encoder {
     for (const sent of this.sent.values()) sent.requested = true;
   }
 
-  /** The messages to send now: the frame's own, after a key frame preceded by that one's copy. */
+  /** The messages to send now: the frame's own is the last; a key frame's copy goes before some. */
   encode(motion) {
     const { trackId } = motion;
     const inRange = Number.isInteger(trackId) && trackId >= 0 && trackId < TRACKS;
@@ -237,9 +238,7 @@ export class Encoder {
     const head = [VERSION, (trackId << 4) | sent.frames, sent.keyId];
     const answers = writeNumbers([...numbers, elapsedMs], [...sent.numbers, usualMs(sent.frames)], 0);
     const delta = Uint8Array.from([...head, ...packed(answers, checkOf(head, atMs, numbers))]);
-    const messages = sent.copy ? [sent.copy, delta] : [delta];
-    sent.copy = null;
-    return messages;
+    return sent.frames === COPY_BEFORE ? [sent.message, delta] : [delta];
   }
 
   #key(motion, atMs, keyId) {
@@ -248,9 +247,9 @@ export class Encoder {
     const time = [high, low].flatMap((half) => [(half >> 16) & 255, (half >> 8) & 255, half & 255]);
     const head = [VERSION, motion.trackId << 4, keyId];
     const body = packed(writeNumbers(numbers, REST, 1), checkOf(head, atMs, numbers));
-    const copy = Uint8Array.from([...head, ...time, ...body]);
-    this.sent.set(motion.trackId, { keyId, atMs, numbers, frames: 0, copy, requested: false });
-    return copy;
+    const message = Uint8Array.from([...head, ...time, ...body]);
+    this.sent.set(motion.trackId, { keyId, atMs, numbers, frames: 0, message, requested: false });
+    return message;
   }
 }
 
