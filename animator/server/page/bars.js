@@ -11,12 +11,15 @@ const GROUPS = [
 ];
 /** Left and right in these names are directions of one movement, yet they read best side by side as well. */
 const SIDE = /(Left|Right)$/;
+const STILL_HERE_MS = 1000;
 
 export class Bars {
   #fold = byId("channels-fold");
   #fills = new Map();
   #names;
   #weights = null;
+  #trackId = 0;
+  #heardAt = -Infinity;
   #isDue = false;
 
   /** `onOpen(on)` is called when motion begins or stops being of use. */
@@ -35,8 +38,12 @@ export class Bars {
     return this.#fold.open;
   }
 
-  /** (52,) numbers of 0..1, in the order of the server's `channels`. */
-  show(weights) {
+  /** (52,) numbers of 0..1, in the order of the server's `channels`; of several performers, the first is shown. */
+  show(weights, trackId = 0) {
+    const now = performance.now();
+    if (trackId > this.#trackId && now - this.#heardAt < STILL_HERE_MS) return;
+    this.#trackId = trackId;
+    this.#heardAt = now;
     this.#weights = weights;
     if (this.#isDue || !this.#fold.open) return;
     this.#isDue = true;

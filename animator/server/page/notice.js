@@ -27,9 +27,10 @@ export class Notice {
 
   /**
    * Show a problem of problems.js.
-   * `detail`: the server's own sentence; `seconds`: until the next try; `actions`: [{label, act, primary}].
+   * `detail`: the server's own sentence; `seconds`: until the next try; `acts`: what the buttons can do, of
+   * {again, now, watch, back}.
    */
-  show(kind, { detail = "", seconds = 0, actions = [] } = {}) {
+  show(kind, { detail = "", seconds = 0, acts = {} } = {}) {
     const problem = PROBLEMS[kind] ?? PROBLEMS.refused;
     if (!this.isShown) this.#before = document.activeElement;
     clearInterval(this.#ticking);
@@ -39,7 +40,7 @@ export class Notice {
     write(byId("notice-text"), kind === "refused" && detail ? detail : problem.text);
     write(byId("notice-remedy"), problem.remedy);
     this.#form.hidden = !problem.token;
-    this.#actions.replaceChildren(...actions.map((action) => this.#button(action)));
+    this.#actions.replaceChildren(...this.#buttons(problem, acts));
     this.#card.hidden = false;
     if (problem.token) byId("token").focus();
     else if (!problem.retries) this.#actions.querySelector("button")?.focus();
@@ -55,10 +56,17 @@ export class Notice {
     if (hadFocus && this.#before?.isConnected) this.#before.focus();
   }
 
-  #button({ label, act, primary = false, submit = false }) {
-    const attributes = { class: primary ? "push primary" : "push", type: submit ? "submit" : "button" };
-    if (submit) return make("button", { ...attributes, form: "token-form" }, label);
-    return make("button", { ...attributes, onclick: act }, label);
+  #buttons(problem, acts) {
+    const buttons = [];
+    const add = (label, act, name = "push") => {
+      if (act) buttons.push(make("button", { class: name, type: "button", onclick: act }, label));
+    };
+    if (problem.token) buttons.push(make("button", { class: "push primary", type: "submit", form: "token-form" }, "Continue"));
+    if (problem.watch) add("Watch instead", acts.watch, "push primary");
+    if (problem.again) add("Try again", acts.again, problem.watch ? "push" : "push primary");
+    if (problem.retries) add("Try now", acts.now);
+    add("Back", acts.back);
+    return buttons;
   }
 
   #tick(seconds) {

@@ -87,7 +87,7 @@ export function buildSheet() {
   const panel = byId("panel");
   const handle = byId("handle");
   const drawer = byId("drawer");
-  const narrow = matchMedia("(max-width: 899px)");
+  const narrow = matchMedia("(max-width: 899px) and (max-aspect-ratio: 13/10)");
   let isOpen = false;
   const place = (open) => {
     isOpen = open;

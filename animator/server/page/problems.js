@@ -1,5 +1,5 @@
 // Everything that can go wrong, in a person's words: what happened, and what to do about it.
-// `again`: the page offers to try again. `retries`: it tries again by itself.
+// `again`: the page offers to try again. `retries`: it tries again by itself. `watch`: it offers to look on instead.
 
 export const PROBLEMS = {
   "no-webrtc": {
@@ -12,6 +12,7 @@ export const PROBLEMS = {
     title: "The camera needs a secure page",
     text: "Browsers open a camera only on https, or on the machine itself at localhost. You can watch from here, not perform.",
     remedy: "Start the server with --self-signed, then open this page by https://",
+    watch: true,
   },
   "camera-refused": {
     icon: "camera",
@@ -33,6 +34,7 @@ export const PROBLEMS = {
     text: "This device shows no camera to the browser.",
     remedy: "Plug one in and try again. To look on, choose Watch: that needs no camera.",
     again: true,
+    watch: true,
   },
   "camera-gone": {
     icon: "camera",

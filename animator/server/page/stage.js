@@ -15,6 +15,7 @@ export class Stage {
   #hint = byId("hint");
   #count = byId("count");
   #isSwapped = false;
+  #hasOwn = true;
   #counting = 0;
 
   constructor() {
@@ -35,18 +36,18 @@ export class Stage {
 
   showPuppet(stream) {
     this.#puppet.srcObject = stream;
-    this.#puppet.play().catch(() => {});
+    this.#puppet.classList.toggle("unseen", !stream || !this.#numbers.hidden);
+    if (stream) this.#puppet.play().catch(() => {});
   }
 
   /** Show one's own camera; null takes it away. */
   showOwn(stream) {
     this.#own.srcObject = stream;
-    this.#own.hidden = this.#swap.hidden = !stream;
-    if (!stream && this.#isSwapped) this.swap();
+    this.#placeOwn();
   }
 
   clear() {
-    this.#puppet.srcObject = null;
+    this.showPuppet(null);
     this.showOwn(null);
     this.useNumbers(false);
     this.veil("");
@@ -79,6 +80,8 @@ export class Stage {
 
   /** Keep the whole picture in sight where cutting its sides would lose somebody. */
   arrange({ view, faces, mirror }) {
+    this.#hasOwn = view !== "side-by-side";
+    this.#placeOwn();
     this.#frame.toggleAttribute("data-whole", view === "side-by-side" || faces > 1);
     this.#frame.toggleAttribute("data-wide", view === "side-by-side");
     this.#own.classList.toggle("mirrored", mirror);
@@ -123,6 +126,13 @@ export class Stage {
 
   get isCounting() {
     return this.#counting !== 0;
+  }
+
+  /** Side by side shows the camera already: once is enough. */
+  #placeOwn() {
+    const isShown = this.#hasOwn && Boolean(this.#own.srcObject);
+    this.#own.hidden = this.#swap.hidden = !isShown;
+    if (!isShown && this.#isSwapped) this.swap();
   }
 
   #fit() {

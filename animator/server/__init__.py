@@ -1,0 +1,1 @@
+"""One server, many clients: pages, rooms, worker processes."""

@@ -1,0 +1,207 @@
+"""The HTTP side: the page, signalling, downloads, health. Media never comes through here."""
+
+from __future__ import annotations
+
+import hmac
+import json
+import secrets
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+from aiohttp import web
+
+from .. import __version__
+from ..channels import ARKIT
+from ..errors import AnimatorError
+from ..rendering.framing import VIEWS
+from ..resources import rigs_folder
+from ..rigging.library import known_rigs, rig_description
+from ..timing import Clock, monotonic_s
+from .config import DEFAULT_ROOM, ROOM, ServeConfig
+from .limits import RateLimit
+from .metrics import exposition
+from .workers import ServerFull, WorkerLost, Workers
+
+PAGE = Path(__file__).parent / "page"
+MAX_BODY_BYTES = 65_536
+"""An offer with every codec and candidate of a browser has about 8 kB."""
+ROLES = ("perform", "watch")
+SECURITY_HEADERS = {
+    "Content-Security-Policy": "default-src 'self'; connect-src 'self'; img-src 'self' data: blob:; "
+    "media-src 'self' blob:; object-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Permissions-Policy": "camera=(self), microphone=()",
+    "Cache-Control": "no-cache",
+}
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class App:
+    """Routes of one server over its workers."""
+
+    def __init__(self, config: ServeConfig, workers: Workers, clock: Clock = monotonic_s) -> None:
+        self._config, self._workers = config, workers
+        self._limit = RateLimit(config.offers_per_minute, 60.0, clock)
+
+    def application(self) -> web.Application:
+        """The aiohttp application."""
+        app = web.Application(client_max_size=MAX_BODY_BYTES, middlewares=[self._guarded])
+        app.add_routes(
+            [
+                web.get("/", self._page),
+                web.get("/r/{room}", self._page),
+                web.get("/config.json", self._page_config),
+                web.get("/rigs/{name}.png", self._rig_picture),
+                web.post("/offer", self._offer),
+                web.delete("/sessions/{session}", self._end),
+                web.get("/sessions/{session}/take.{kind:npz|csv}", self._take),
+                web.post("/{protocol:whip|whep}/{room}", self._whip_or_whep),
+                web.get("/health", self._health),
+                web.get("/metrics", self._metrics),
+                web.static("/static", PAGE, follow_symlinks=False),
+            ]
+        )
+        return app
+
+    @web.middleware
+    async def _guarded(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Token, origin, headers, and errors as one sentence of JSON."""
+        try:
+            self._check_origin(request)
+            if request.path.startswith(("/offer", "/sessions", "/whip", "/whep", "/metrics")):
+                self._check_token(request)
+            response = await handler(request)
+        except web.HTTPException as error:
+            text = error.text if error.content_type == "application/json" else error.reason
+            response = _refusal(error.status, text or error.reason, dict(error.headers))
+        except (ServerFull, WorkerLost) as error:
+            response = _refusal(503, str(error), {"Retry-After": "5"})
+        except AnimatorError as error:
+            response = _refusal(400, str(error))
+        response.headers.update(SECURITY_HEADERS)
+        return response
+
+    def _check_token(self, request: web.Request) -> None:
+        if self._config.token is None:
+            return
+        given = request.headers.get("Authorization", "").removeprefix("Bearer ")
+        if not hmac.compare_digest(given.encode(), self._config.token.encode()):
+            raise web.HTTPUnauthorized(
+                reason="This link needs its token: ask for the whole link.", headers={"WWW-Authenticate": "Bearer"}
+            )
+
+    @staticmethod
+    def _check_origin(request: web.Request) -> None:
+        """Another site's page must not use a visitor's browser to reach this server."""
+        origin = request.headers.get("Origin")
+        if origin is not None and origin.split("://")[-1] != request.host:
+            raise web.HTTPForbidden(reason="This server answers its own page only.")
+
+    async def _page(self, request: web.Request) -> web.StreamResponse:
+        room = request.match_info.get("room", DEFAULT_ROOM)
+        _check_room(room)
+        return web.FileResponse(PAGE / "index.html")
+
+    async def _page_config(self, _request: web.Request) -> web.Response:
+        servers = [
+            {"urls": [server.url]} | ({"username": server.user, "credential": server.password} if server.user else {})
+            for server in self._config.ice_servers
+        ]
+        rigs = [
+            {"name": name, "title": rig_description(name).get("title", name), "picture": f"/rigs/{name}.png"}
+            for name in known_rigs()
+        ]
+        return web.json_response(
+            {
+                "rigs": rigs,
+                "views": VIEWS,
+                "channels": ARKIT,
+                "ice_servers": servers,
+                "three": (PAGE / "numbers.js").is_file(),
+                "version": __version__,
+                "token_required": self._config.token is not None,
+            }
+        )
+
+    async def _rig_picture(self, request: web.Request) -> web.StreamResponse:
+        name = request.match_info["name"]
+        picture = rigs_folder() / name / "picture.png"
+        if name not in known_rigs() or not picture.is_file():  # only listed names ever become a path
+            raise web.HTTPNotFound(reason="There is no such avatar.")
+        return web.FileResponse(picture)
+
+    async def _offer(self, request: web.Request) -> web.Response:
+        self._check_rate(request)
+        try:
+            wish = json.loads(await request.text())
+        except ValueError as error:
+            raise web.HTTPBadRequest(reason="Wanted a JSON object with `sdp` and `type`.") from error
+        if not isinstance(wish, dict) or not isinstance(wish.get("sdp"), str) or wish.get("type") != "offer":
+            raise web.HTTPBadRequest(reason="Wanted a JSON object with `sdp`, a text, and `type`, `offer`.")
+        room, role = wish.get("room", DEFAULT_ROOM), wish.get("role", "perform")
+        _check_room(room)
+        if role not in ROLES:
+            raise web.HTTPBadRequest(reason=f"role: wanted {' or '.join(ROLES)}.")
+        session, answer = await self._join(room, role, wish)
+        return web.json_response({"sdp": answer, "type": "answer", "session": session})
+
+    async def _whip_or_whep(self, request: web.Request) -> web.Response:
+        """WHIP publishes a camera into a room, WHEP watches it (RFC 9725 and its draft)."""
+        self._check_rate(request)
+        room = request.match_info["room"]
+        _check_room(room)
+        if request.content_type != "application/sdp":
+            raise web.HTTPUnsupportedMediaType(reason="Wanted a body of type application/sdp.")
+        role = "perform" if request.match_info["protocol"] == "whip" else "watch"
+        wish = {"sdp": await request.text(), "type": "offer", "heartbeat": False}
+        session, answer = await self._join(room, role, wish)
+        headers = {"Location": f"/sessions/{session}", "ETag": f'"{session[:8]}"'}
+        return web.Response(status=201, text=answer, content_type="application/sdp", headers=headers)
+
+    async def _join(self, room: str, role: str, wish: dict[str, Any]) -> tuple[str, str]:
+        session = secrets.token_urlsafe(16)
+        return session, await self._workers.join(session, room, role, wish)
+
+    async def _end(self, request: web.Request) -> web.Response:
+        if not await self._workers.end(request.match_info["session"]):
+            raise web.HTTPNotFound(reason="There is no such session.")
+        return web.Response(status=204)
+
+    async def _take(self, request: web.Request) -> web.Response:
+        session, kind = request.match_info["session"], request.match_info["kind"]
+        data = await self._workers.take(session, kind)
+        if data is None:
+            raise web.HTTPNotFound(reason="There is no recording in this session.")
+        types = {"npz": "application/octet-stream", "csv": "text/csv"}
+        headers = {"Content-Disposition": f'attachment; filename="take.{kind}"'}
+        return web.Response(body=data, content_type=types[kind], headers=headers)
+
+    async def _health(self, _request: web.Request) -> web.Response:
+        return web.json_response(
+            {"status": "ok", "sessions": self._workers.sessions, "workers": self._workers.alive, "version": __version__}
+        )
+
+    async def _metrics(self, _request: web.Request) -> web.Response:
+        totals, stages = await self._workers.totals()
+        gauges = {"sessions": self._workers.sessions, "workers": self._workers.alive}
+        return web.Response(
+            body=exposition(totals, gauges, stages), headers={"Content-Type": "text/plain; version=0.0.4"}
+        )
+
+    def _check_rate(self, request: web.Request) -> None:
+        if not self._limit.allows(request.remote or ""):
+            raise web.HTTPTooManyRequests(
+                reason="Too many attempts from this address: wait a minute.", headers={"Retry-After": "60"}
+            )
+
+
+def _check_room(room: object) -> None:
+    if not isinstance(room, str) or not ROOM.fullmatch(room):
+        raise web.HTTPNotFound(reason="A room's name has 1 to 64 letters, digits, - or _.")
+
+
+def _refusal(status: int, sentence: str, headers: dict[str, str] | None = None) -> web.Response:
+    kept = {k: v for k, v in (headers or {}).items() if k in ("Retry-After", "WWW-Authenticate", "Allow")}
+    return web.json_response({"error": sentence}, status=status, headers=kept)

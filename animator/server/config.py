@@ -1,0 +1,60 @@
+"""How a server is set up."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ..config import Config
+from ..errors import SettingError
+from ..webrtc.config import IceServer
+
+DEFAULT_PORT = 8443
+ROOM = re.compile(r"[A-Za-z0-9_-]{1,64}")
+"""What a room may be called."""
+DEFAULT_ROOM = "main"
+
+
+@dataclass(frozen=True, slots=True)
+class ServeConfig:
+    """Settings of one server."""
+
+    host: str = "0.0.0.0"
+    port: int = DEFAULT_PORT
+    max_sessions: int = 16
+    """Performers and viewers together; one more is turned away with 503."""
+    workers: int = 1
+    """Worker processes; a room lives in one of them."""
+    token: str | None = None
+    """What every request must bear; None lets everybody in."""
+    ice_servers: tuple[IceServer, ...] = ()
+    """STUN and TURN servers; none means that the two ends must reach each other directly."""
+    cert: Path | None = None
+    key: Path | None = None
+    self_signed: bool = False
+    """Make a certificate for this machine's addresses: phones give their camera to https pages only."""
+    offers_per_minute: int = 30
+    """From one address; more are answered with 429."""
+    show: Config = field(default_factory=Config)
+    """What a session starts with; each may change its own."""
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.port <= 65535:
+            raise SettingError(f"port: wanted 0 to 65535, got {self.port}")
+        if not 1 <= self.max_sessions <= 1000:
+            raise SettingError(f"max-sessions: wanted 1 to 1000, got {self.max_sessions}")
+        if not 1 <= self.workers <= 64:
+            raise SettingError(f"workers: wanted 1 to 64, got {self.workers}")
+        if (self.cert is None) != (self.key is None):
+            raise SettingError("cert and key: wanted both or neither")
+        if self.cert is not None and self.self_signed:
+            raise SettingError("self-signed: wanted either a certificate of your own or one made here, got both")
+        for path in (self.cert, self.key):
+            if path is not None and not path.is_file():
+                raise SettingError(f"cert and key: there is no file {path}")
+
+    @property
+    def secure(self) -> bool:
+        """Whether pages are served by https."""
+        return self.self_signed or self.cert is not None

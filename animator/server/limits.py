@@ -1,0 +1,37 @@
+"""How often one address may knock."""
+
+from __future__ import annotations
+
+from collections import deque
+
+from ..timing import Clock
+
+MAX_ADDRESSES = 10_000
+"""Addresses remembered at most: a flood from many must not fill the memory."""
+
+
+class RateLimit:
+    """At most `count` events in any `window_s` from one address."""
+
+    def __init__(self, count: int, window_s: float, clock: Clock) -> None:
+        self._count, self._window_s, self._clock = count, window_s, clock
+        self._seen: dict[str, deque[float]] = {}
+
+    def allows(self, address: str) -> bool:
+        """Count one event and tell whether it may pass."""
+        now_s = self._clock()
+        if address not in self._seen and len(self._seen) >= MAX_ADDRESSES:
+            self._forget(now_s)
+        times = self._seen.setdefault(address, deque())
+        while times and now_s - times[0] > self._window_s:
+            times.popleft()
+        if len(times) >= self._count:
+            return False
+        times.append(now_s)
+        return True
+
+    def _forget(self, now_s: float) -> None:
+        """Drop whoever was not seen in the window, or else everybody: better a limit too loose than none of it."""
+        self._seen = {a: t for a, t in self._seen.items() if t and now_s - t[-1] <= self._window_s}
+        if len(self._seen) >= MAX_ADDRESSES:
+            self._seen.clear()

@@ -1,0 +1,173 @@
+"""A worker process: the rooms that live in it, their sessions, one drawing thread."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from multiprocessing.connection import Connection
+from typing import Any
+
+from ..errors import AnimatorError
+from ..webrtc.outbound import Fanout
+from .config import ServeConfig
+from .performer import Performer
+from .rooms import Room, Rooms
+from .session import Session
+from .studio import Output, Studio
+
+log = logging.getLogger("animator")
+
+
+def main(pipe: Connection, config: ServeConfig, model: str) -> None:
+    """The process's whole life; started by Workers."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to the whole group; the parent ends us in order
+    logging.basicConfig(level=logging.WARNING, format="animator worker: %(message)s")
+    asyncio.run(Worker(pipe, config, model).run())
+
+
+class Worker:
+    """Answers the parent's requests until it says `quit` or is gone."""
+
+    def __init__(self, pipe: Connection, config: ServeConfig, model: str) -> None:
+        self._pipe, self._config, self._model = pipe, config, model
+        self._sessions: dict[str, Session] = {}
+        self._watching: dict[str, asyncio.Task[None]] = {}
+        self._counted: Counter[str] = Counter()
+        self._spent_s: Counter[str] = Counter()
+        self._quit = asyncio.Event()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def run(self) -> None:
+        """Until told to stop; everything is closed then."""
+        self._loop = asyncio.get_running_loop()
+        self._studio = Studio()
+        self._rooms = Rooms(self._new_room)
+        self._loop.add_reader(self._pipe.fileno(), self._heard)
+        await self._quit.wait()
+        self._loop.remove_reader(self._pipe.fileno())
+        await asyncio.gather(*(self._leave(ident, "the server stops") for ident in list(self._sessions)))
+        self._studio.close()
+
+    def _heard(self) -> None:
+        try:
+            what, number, about = self._pipe.recv()
+        except (EOFError, OSError):
+            self._quit.set()  # the parent is gone: nobody could reach us any more
+            return
+        if what == "quit":
+            self._quit.set()
+            return
+        work: Callable[[Any], Awaitable[Any]] = getattr(self, f"_do_{what}")
+        task = self._loop.create_task(self._reply(number, work, about))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _reply(self, number: int, work: Callable[[Any], Awaitable[Any]], about: Any) -> None:
+        try:
+            self._pipe.send(("done", number, await work(about)))
+        except AnimatorError as error:
+            self._pipe.send(("error", number, str(error)))
+        except Exception:  # a fault of ours: the client gets a sentence, the log the rest
+            log.exception("a request failed")
+            self._pipe.send(("error", number, "Something went wrong on the server; its log tells more."))
+
+    async def _do_warm(self, _about: None) -> None:
+        """Load what the first client would otherwise wait for; ask only once the studio has drawn."""
+        from ..tracking.mediapipe_faces import MediaPipeFaces
+
+        def load() -> None:
+            from pathlib import Path
+
+            MediaPipeFaces(Path(self._model)).close()
+
+        await asyncio.to_thread(load)
+        await asyncio.to_thread(self._studio.ready.wait)
+        if self._studio.failure:
+            raise AnimatorError(self._studio.failure)
+
+    async def _do_join(self, wish: dict[str, Any]) -> str:
+        room = self._rooms.enter(wish["room"])
+        config, own, performer = self._config.show, None, None
+        try:
+            if wish["role"] == "perform":
+                performer = Performer(config, self._studio.wake)
+                performer.set({name: wish[name] for name in ("view", "rig") if wish.get(name) is not None})
+                own = Output(Fanout(self._loop), lambda: [performer], of_room=False)
+            session = Session(wish["session"], room, config, own, performer, self._model)
+            sdp = await session.answer(wish, self._config.ice_servers)
+        except BaseException:
+            self._rooms.leave(room)
+            raise
+        self._sessions[session.ident] = session
+        if performer is not None:
+            room.performers.append(performer)
+            self._studio.add(own)
+        else:
+            room.viewers += 1
+        self._watching[session.ident] = self._loop.create_task(self._see_off(session))
+        self._studio.wake()
+        return sdp
+
+    async def _do_end(self, ident: str) -> None:
+        await self._leave(ident, "ended")
+
+    async def _do_take(self, about: tuple[str, str]) -> bytes | None:
+        ident, kind = about
+        session = self._sessions.get(ident)
+        if session is None or session.recording is None:
+            return None
+        return await asyncio.to_thread(session.recording.file, kind)
+
+    async def _do_totals(self, _about: None) -> tuple[dict[str, float], dict[str, float]]:
+        counted, spent_s = Counter(self._counted), Counter(self._spent_s)
+        for session in self._sessions.values():
+            _add_up(session, counted, spent_s)
+        return dict(counted), dict(spent_s)
+
+    async def _see_off(self, session: Session) -> None:
+        """Wait until a client has gone by itself, then clear up and tell the parent."""
+        reason = await session.ended
+        self._watching.pop(session.ident, None)
+        await self._leave(session.ident, reason)
+        self._pipe.send(("ended", 0, session.ident))
+
+    async def _leave(self, ident: str, reason: str) -> None:
+        session = self._sessions.pop(ident, None)
+        if session is None:
+            return
+        watching = self._watching.pop(ident, None)
+        if watching is not None:
+            watching.cancel()
+        _add_up(session, self._counted, self._spent_s)
+        room = session.room
+        if session.performer is not None:
+            room.performers.remove(session.performer)
+            self._studio.remove(session.own)
+        else:
+            room.viewers -= 1
+        await session.close(reason)
+        if session.own is not None:
+            session.own.fanout.close()
+        self._rooms.leave(room)
+
+    def _new_room(self, name: str) -> Room:
+        return Room(name, self._studio, Fanout(self._loop), self._config.show.show.rig)
+
+
+def _add_up(session: Session, counted: Counter[str], spent_s: Counter[str]) -> None:
+    """Add one session's share to the totals."""
+    if session.performer is not None:
+        counted["frames_tracked"] += session.performer.frames_solved
+        for stage, seconds in session.performer.stopwatch.total_s.items():
+            spent_s[stage] += seconds
+    if session.peer is not None and session.peer.pictures is not None:
+        counted["frames_in"] += session.peer.pictures.received
+        counted["frames_dropped"] += session.peer.pictures.skipped
+    if session.own is not None:
+        counted["frames_rendered"] += session.own.rendered
+        counted["frames_encoded"] += sum(c.frames for c in session.own.fanout.counts.values())
+        for stage, seconds in session.own.stopwatch.total_s.items():
+            spent_s[stage] += seconds
