@@ -240,7 +240,9 @@ class MockServer:
     async def _take(self, request: web.Request) -> web.Response:
         if not self._is_known(request):
             return web.json_response({"error": "the token is missing or wrong"}, status=401)
-        return web.Response(body=b"PK" if request.match_info["name"].endswith(".npz") else b"Timecode,BlendshapeCount\n")
+        return web.Response(
+            body=b"PK" if request.match_info["name"].endswith(".npz") else b"Timecode,BlendshapeCount\n"
+        )
 
     def _meet(self, guest: Guest, channel: Any) -> None:
         if channel.label == "motion":

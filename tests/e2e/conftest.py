@@ -1,0 +1,124 @@
+"""The page in a real browser, against the mock server."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is missing: pip install playwright")
+pytest.importorskip("aiohttp", reason="aiohttp is missing: pip install aiohttp")
+
+from .mock_server import MockServer  # noqa: E402
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+ARGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--use-fake-device-for-media-stream",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+EXPECTED_REFUSALS = "Failed to load resource: the server responded with a status of"
+"""What the browser itself writes for every 401 or 503: not an error of the page."""
+
+
+class Visitor:
+    """A page, and what went wrong in it."""
+
+    def __init__(self, page: Any, url: str) -> None:
+        self.page, self.url = page, url
+        self.complaints: list[str] = []
+        self.hosts: set[str] = set()
+        page.set_default_timeout(8000)
+        page.on("console", self._hear)
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("request", lambda request: self._see(request.url))
+
+    def _hear(self, message: Any) -> None:
+        if message.type in ("error", "warning") and not message.text.startswith(EXPECTED_REFUSALS):
+            self.complaints.append(message.text)
+
+    def _see(self, url: str) -> None:
+        if url.startswith("http"):
+            self.hosts.add(urlsplit(url).netloc)
+
+    def open(self, path: str = "/r/studio") -> Visitor:
+        self.page.goto(self.url + path)
+        self.until("document.querySelector('#views input') !== null")
+        return self
+
+    def until(self, condition: str | Callable[[], Any], seconds: float = 10) -> Any:
+        """Wait for JavaScript (or Python) to become true; the deadline is the failure."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            found = self.page.evaluate(condition) if isinstance(condition, str) else condition()
+            if found:
+                return found
+            self.page.wait_for_timeout(20)
+        pytest.fail(f"still not so after {seconds} s: {condition}")
+
+    def until_live(self) -> None:
+        self.until("document.querySelector('#app').dataset.phase === 'live'")
+        self.until("document.querySelector('#puppet').videoWidth > 0 && document.querySelector('#veil').hidden")
+
+    def perform(self, path: str = "/r/studio") -> Visitor:
+        self.open(path).page.click("#perform")
+        self.until_live()
+        return self
+
+    def notice(self, kind: str) -> str:
+        """Wait for the card with this problem; gives its text."""
+        self.page.wait_for_selector(f"#notice[data-kind={kind}]")
+        return self.page.inner_text("#notice")
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[MockServer]:
+    mock = MockServer().start()
+    yield mock
+    mock.stop()
+
+
+@pytest.fixture
+def mock(server: MockServer) -> MockServer:
+    server.reset()
+    return server
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    if CHROMIUM is None:
+        pytest.skip("chromium is missing: apt-get install chromium")
+    with sync_api.sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGS)
+        yield running
+        running.close()
+
+
+@pytest.fixture
+def visit(browser: Any, mock: MockServer) -> Iterator[Callable[..., Visitor]]:
+    """Open pages, each in a profile of its own; at the end none may have complained or asked another host."""
+    visitors: list[Visitor] = []
+
+    def make(camera: bool = True, size: tuple[int, int] = (1280, 800)) -> Visitor:
+        context = browser.new_context(
+            viewport={"width": size[0], "height": size[1]},
+            permissions=["camera"] if camera else [],
+            accept_downloads=True,
+            reduced_motion="reduce",
+        )
+        visitors.append(Visitor(context.new_page(), mock.url))
+        return visitors[-1]
+
+    yield make
+    for visitor in visitors:
+        visitor.page.context.close()
+        assert visitor.complaints == []
+        assert visitor.hosts <= {urlsplit(mock.url).netloc}
