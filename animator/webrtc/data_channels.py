@@ -138,7 +138,9 @@ class DataChannels:
             self._bad(f"too many {name} messages")
         elif not isinstance(payload, want):
             self._bad(f"a {name} message must be {'text' if want is str else 'binary'}")
-        elif len(payload) > MAX_MESSAGE_BYTES or (want is str and len(payload.encode()) > MAX_MESSAGE_BYTES):
+        elif len(payload) > MAX_MESSAGE_BYTES or (
+            want is str and len(payload.encode(errors="replace")) > MAX_MESSAGE_BYTES
+        ):
             self._bad(f"a {name} message is larger than {MAX_MESSAGE_BYTES // 1024} kB")
         else:
             return True

@@ -39,6 +39,8 @@ def check_description(sdp: object, kind: object, want: str, *, need_video: bool 
         raise ProtocolError(f"the {want} has more than one video or more than one section of data channels")
     if need_video and "video" not in kinds:
         raise ProtocolError(f"the {want} has no video")
+    if not any(section.dtls and section.dtls.fingerprints for section in sections):
+        raise ProtocolError(f"the {want} has no fingerprint, by which we would know the other side")
     if sum(len(section.ice_candidates) for section in sections) > MAX_CANDIDATES:
         raise ProtocolError(f"the {want} names more than {MAX_CANDIDATES} addresses")
     return sections

@@ -124,7 +124,7 @@ def is_key_frame(codec: str, data: bytes) -> bool:
 
     data : a whole picture; H.264 in Annex B form"""
     if codec.upper() == "VP8":
-        return bool(data) and not data[0] & 1
+        return len(data) > 5 and not data[0] & 1 and data[3:6] == b"\x9d\x01\x2a"
     start = 0
     while (start := data.find(b"\x00\x00\x01", start) + 3) >= 3:
         if start < len(data) and data[start] & 0x1F in (5, 7):  # an IDR slice, or parameters that precede one

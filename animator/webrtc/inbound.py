@@ -17,15 +17,15 @@ from ..timing import Closed, LatestSlot
 
 MAX_SIDE_PX = 1920
 """A larger picture is made smaller as it is converted: the far end does not decide how much work we do."""
-FIRST_PICTURE_S = 15.0
-"""Who asks for the size waits this long for the first picture."""
+USUAL_SIZE_PX = (640, 480)
+"""What browsers send unless they are asked for another size."""
 _TICK_S = 1 / 90_000
 
 
 class NewestPicture:
     """Drains a remote video track and hands its newest picture to a consumer's thread.
 
-    Made on the event loop; `get`, iteration and `size_px` wait, and so belong to another thread. It is a
+    Made on the event loop; `get`, iteration and `wait_for_first` wait, and so belong to another thread. It is a
     stages.FrameSource too: close it before the Performance that reads it, so that no thread waits in vain."""
 
     live = True
@@ -48,10 +48,12 @@ class NewestPicture:
 
     @property
     def size_px(self) -> tuple[int, int]:
-        """(width, height) of the first picture, waiting for it. Later ones may differ: browsers adapt."""
-        if not self._sized.wait(FIRST_PICTURE_S) or self._size_px is None:
-            raise SourceError(f"{self.name} gives no picture: check that the other side shares its camera")
-        return self._size_px
+        """(width, height) of the first picture, and what is usual before it. Later ones differ: browsers adapt."""
+        return self._size_px or USUAL_SIZE_PX
+
+    def wait_for_first(self, timeout_s: float) -> bool:
+        """Wait until `size_px` is that of a picture; False where none has come."""
+        return self._sized.wait(timeout_s) and self._size_px is not None
 
     def get(self, timeout_s: float | None = None) -> Frame:
         """The newest picture; raises TimeoutError while there is none, timing.Closed after the last one."""

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from aiortc import (
-    RTCBundlePolicy,
     RTCConfiguration,
     RTCIceServer,
     RTCPeerConnection,
@@ -96,7 +95,7 @@ class Peer:
         self._listeners, self._clock, self._silent_s = listeners or Listeners(), clock, silent_s
         servers = [RTCIceServer(s.url, s.user, s.password) for s in ice_servers or ()]
         # An empty list is not the same as none, for which aiortc would ask a public server.
-        self._pc = RTCPeerConnection(RTCConfiguration(servers, bundlePolicy=RTCBundlePolicy.MAX_BUNDLE))
+        self._pc = RTCPeerConnection(RTCConfiguration(servers))
         self._pc.on("track", self._on_track)
         self._pc.on("datachannel", lambda channel: self.channels.adopt(channel))
         self._pc.on("connectionstatechange", self._on_state)
@@ -116,7 +115,7 @@ class Peer:
         self._track: PacketTrack | None = None
         self._offers = False
         self._connected = asyncio.Event()
-        self._heard_s, self._signs = clock(), -1
+        self._heard_s, self._signs = clock(), 0
         self._pinged_s = float("-inf")
         self._watch: asyncio.Task[None] | None = None
         self._closing: asyncio.Task[None] | None = None
