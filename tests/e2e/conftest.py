@@ -81,7 +81,7 @@ class Visitor:
 
 @pytest.fixture(scope="session")
 def server() -> Iterator[MockServer]:
-    mock = MockServer().start()
+    mock = MockServer(every_pixel=2).start()
     yield mock
     mock.stop()
 

@@ -31,9 +31,16 @@ PAGE = ROOT / "animator" / "server" / "page"
 IMAGES = ROOT / "docs" / "images"
 VIEWS = ("avatar", "mask", "mesh", "side-by-side")
 CSP = (
-    "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; media-src 'self' blob:; "
-    "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+    "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+    "media-src 'self' blob:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
+NUMBERS_JS = """
+export function mount(canvas, config) {
+  const count = () => { canvas.dataset.motions = Number(canvas.dataset.motions ?? 0) + 1; };
+  config.motions.addEventListener("motion", count);
+  return { close: () => config.motions.removeEventListener("motion", count) };
+}
+"""
 SETTINGS = {
     "view": "avatar",
     "rig": "human",
@@ -69,7 +76,8 @@ class TestPicture(VideoStreamTrack):
         pts, time_base = await self.next_timestamp()
         view = self._guest.settings["view"]
         if view not in self._pictures:
-            self._pictures[view] = picture(view)
+            step = self._guest.every_pixel
+            self._pictures[view] = np.ascontiguousarray(picture(view)[::step, ::step])
         shift = round(6 * math.sin(pts / 90000 * 2))
         frame = av.VideoFrame.from_ndarray(np.roll(self._pictures[view], shift, axis=1), format="rgb24")
         frame.pts, frame.time_base = pts, time_base
@@ -89,6 +97,7 @@ class Guest:
     motion: Any = None
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
     wants_motion: bool = False
+    every_pixel: int = 1
 
     def send(self, message: dict[str, Any]) -> None:
         if self.control is not None and self.control.readyState == "open":
@@ -114,8 +123,9 @@ def motion_at(time_s: float) -> Motion:
 class MockServer:
     """The contract on a port of its own, in a thread of its own."""
 
-    def __init__(self, host: str = "127.0.0.1", port: int = 0) -> None:
-        self.host, self.port = host, port
+    def __init__(self, host: str = "127.0.0.1", port: int = 0, every_pixel: int = 1) -> None:
+        self.host, self.port, self.every_pixel = host, port, every_pixel
+        self.three = False
         self.token = ""
         self.refusals: list[tuple[int, dict[str, str]]] = []
         """Answers to the next offers, each (status, headers), before one is accepted."""
@@ -143,7 +153,7 @@ class MockServer:
     def reset(self) -> None:
         """As if nobody had been here."""
         self.cut()
-        self.token, self.state = "", "face"
+        self.token, self.state, self.three = "", "face", False
         self.refusals.clear()
         self.guests.clear()
         self.deleted.clear()
@@ -189,6 +199,8 @@ class MockServer:
 
     async def _static(self, request: web.Request) -> web.StreamResponse:
         path = PAGE / request.match_info["name"]
+        if path.name == "numbers.js" and not path.exists():
+            return web.Response(text=NUMBERS_JS, content_type="text/javascript")
         kinds = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".html": "text/html"}
         if not path.is_file():
             raise web.HTTPNotFound
@@ -206,7 +218,7 @@ class MockServer:
             "rigs": rigs,
             "views": VIEWS,
             "ice_servers": [],
-            "three": False,
+            "three": self.three,
             "channels": ARKIT,
             "version": "0",
             "token_required": bool(self.token),
@@ -224,7 +236,7 @@ class MockServer:
         offer = await request.json()
         pc = RTCPeerConnection()
         named = {key: offer[key] for key in ("view", "rig") if offer.get(key)}
-        guest = Guest(pc, f"s{len(self.guests)}", offer, SETTINGS | named)
+        guest = Guest(pc, f"s{len(self.guests)}", offer, SETTINGS | named, every_pixel=self.every_pixel)
         self.guests.append(guest)
         pc.on("datachannel", lambda channel: self._meet(guest, channel))
         await pc.setRemoteDescription(RTCSessionDescription(offer["sdp"], offer["type"]))

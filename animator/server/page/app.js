@@ -7,6 +7,7 @@ import { Page } from "./page.js";
 import { goToRoom, keepToken, linkToRoom, readPlace, takeToken, token } from "./place.js";
 
 function buildPlace(room) {
+  document.title = `${room} · animator`;
   write(byId("room-name"), room);
   byId("move-room").value = room;
   byId("move").addEventListener("submit", (event) => {
@@ -15,7 +16,8 @@ function buildPlace(room) {
   });
   byId("copy-link").addEventListener("click", async () => {
     const copied = await copy(linkToRoom(room));
-    toast(copied ? "Link copied: whoever opens it can watch or perform." : linkToRoom(room));
+    const what = token() ? "Link copied, with the token in it" : "Link copied";
+    toast(copied ? `${what}: whoever opens it can watch or perform.` : linkToRoom(room));
   });
 }
 

@@ -14,6 +14,8 @@ import { Settings } from "./settings.js";
 import { Stage } from "./stage.js";
 
 const app = byId("app");
+/** How long "the server is busy" stays after the server said so last. */
+const OVERLOAD_MS = 6000;
 
 export class Page {
   constructor(config, place, notice) {
@@ -22,6 +24,8 @@ export class Page {
     this.role = "perform";
     this.wantsMotion = false;
     this.drawing = null;
+    this.hinted = "";
+    this.hintedAt = 0;
     this.camera = new Camera();
     this.stage = new Stage();
     this.notice = notice;
@@ -126,7 +130,7 @@ export class Page {
     if (phase !== "live") {
       this.recorder.stop();
       this.stage.stopCount();
-      this.stage.hint("");
+      this.hint("");
     }
     if (phase === "connecting" && !this.notice.isShown) this.stage.veil("Connecting…");
     if (phase === "waiting" || phase === "failed") {
@@ -137,7 +141,7 @@ export class Page {
     if (phase === "live") {
       this.notice.hide();
       this.motion.reset();
-      this.stage.veil(this.role === "watch" ? "Waiting for a performer…" : "Waking the puppet…");
+      if (!this.stage.isPlaying) this.stage.veil(this.role === "watch" ? "Waiting for a performer…" : "Waking the puppet…");
       this.askForMotion();
     }
   }
@@ -161,20 +165,31 @@ export class Page {
   }
 
   hear(message) {
-    if (message.type === "stats") this.meters.hear(message);
+    if (message.type === "stats") this.hearStats(message);
     else if (message.type === "welcome") this.meters.crowd(message);
     else if (message.type === "error") toast(message.message || "The server could not do that.");
     else if (message.type === "state") this.hearState(message);
+  }
+
+  hearStats(stats) {
+    this.meters.hear(stats);
+    const isBack = this.hinted === "performer-left" && stats.performers > 0;
+    const isOver = this.hinted === "overloaded" && performance.now() - this.hintedAt > OVERLOAD_MS;
+    if (isBack || isOver) this.hint("");
+  }
+
+  hint(state) {
+    this.hinted = state;
+    this.hintedAt = performance.now();
+    this.stage.hint(HINTS[this.role === "watch" ? `${state}-watching` : state] ?? HINTS[state] ?? "");
   }
 
   hearState({ state, message, url }) {
     if (state === "worker-lost") this.session.lose("worker-lost");
     else if (state === "recorded") this.recorder.hear({ url });
     else if (state === "calibrated") toast(message || "Calibrated: this is your face at rest.");
-    else if (state === "face") this.stage.hint("");
-    else if (state === "calibrating") this.stage.hint("Hold still…");
-    else if (state in HINTS) this.stage.hint(HINTS[state]);
-    if (state === "calibrated" || state === "recording") this.stage.hint("");
+    if (state in HINTS) this.hint(state);
+    else if (state === "face" || state === "calibrated") this.hint("");
     if (state === "no-face" || state === "performer-left") this.bars.rest();
   }
 

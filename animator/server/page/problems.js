@@ -121,6 +121,8 @@ export const PROBLEMS = {
 /** Sentences for what the server reports while the picture goes on. */
 export const HINTS = {
   "no-face": "I cannot see a face: come closer, face the light",
+  "no-face-watching": "The performer is out of sight of the camera",
+  calibrating: "Hold still…",
   "performer-left": "The performer has left. I wait here for the next one.",
   overloaded: "The server is busy: the picture may stutter",
 };

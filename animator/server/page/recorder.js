@@ -34,7 +34,7 @@ export class Recorder {
   start() {
     if (!this.#session.isLive || this.isRunning) return;
     this.dismiss();
-    this.#session.send({ type: "record", on: true });
+    if (this.#session.role === "perform") this.#session.send({ type: "record", on: true });
     this.#roll();
     this.#startedAt = performance.now();
     this.#ticking = setInterval(() => this.#tick(), 500);
@@ -48,7 +48,7 @@ export class Recorder {
     this.#length = clock((performance.now() - this.#startedAt) / 1000);
     clearInterval(this.#ticking);
     this.#ticking = 0;
-    this.#session.send({ type: "record", on: false });
+    if (this.#session.role === "perform") this.#session.send({ type: "record", on: false });
     if (this.#film?.state === "recording") this.#film.stop();
     this.#button.setAttribute("aria-pressed", "false");
     write(byId("record-text"), "Record");

@@ -33,14 +33,16 @@ export class Session extends EventTarget {
     this.#settings = settings;
     window.addEventListener("online", () => this.tryNow());
     window.addEventListener("pagehide", () => this.leave());
+    window.addEventListener("pageshow", (event) => event.persisted && location.reload());
   }
 
   get isLive() {
     return this.phase === "live";
   }
 
-  get id() {
-    return this.#id;
+  /** "perform" or "watch"; empty while nobody is in the room. */
+  get role() {
+    return this.#wishes?.role ?? "";
   }
 
   /** Begin; `track` is the camera's, or null to watch. */

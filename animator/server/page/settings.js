@@ -12,6 +12,7 @@ export class Settings extends EventTarget {
   #pending = {};
   #sentAt = -Infinity;
   #timer = 0;
+  #rehearsal = 0;
   #send;
 
   /** `send(message)` is called with {type: "set", ...}. */
@@ -39,17 +40,23 @@ export class Settings extends EventTarget {
     else this.#timer = setTimeout(() => this.#flush(), wait);
   }
 
-  /** What the server says it uses; a slider that is being moved is left alone. */
+  /** What the server says it uses; a slider that is being moved is left alone until it is still. */
   hear(said) {
+    clearTimeout(this.#rehearsal);
+    let isAnyMoving = false;
     for (const key of KEYS) {
+      if (!(key in said) || said[key] === this.#values[key]) continue;
       const isMoving = performance.now() - (this.#touched.get(key) ?? -Infinity) < STILL_MS;
-      if (key in said && !isMoving) this.#put(key, said[key]);
+      if (isMoving) isAnyMoving = true;
+      else this.#put(key, said[key]);
     }
+    if (isAnyMoving) this.#rehearsal = setTimeout(() => this.hear(said), STILL_MS);
   }
 
   /** At the start of a connection: the first time only what was chosen is sent, afterwards all, in one message. */
   greet(said, isFirst) {
     this.#forget();
+    clearTimeout(this.#rehearsal);
     if (isFirst) for (const key of KEYS) if (key in said && !this.#touched.has(key)) this.#put(key, said[key]);
     const keys = isFirst ? [...this.#touched.keys()] : KEYS;
     const values = Object.fromEntries(keys.map((key) => [key, this.#values[key]]).filter(([, value]) => value !== ""));

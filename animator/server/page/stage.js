@@ -3,6 +3,7 @@
 import { byId, write } from "./dom.js";
 
 const COUNT_FROM = 3;
+const HAS_PICTURE = 2;
 
 export class Stage {
   #frame = byId("frame");
@@ -21,13 +22,17 @@ export class Stage {
   constructor() {
     this.#swap.addEventListener("click", () => this.swap());
     this.#puppet.addEventListener("resize", () => this.#fit());
-    this.#puppet.addEventListener("playing", () => this.veil(""));
+    for (const name of ["playing", "timeupdate"]) this.#puppet.addEventListener(name, () => this.isPlaying && this.veil(""));
     this.#poster.addEventListener("error", () => (this.#poster.hidden = true));
   }
 
   /** The received picture, for recording. */
   get puppetStream() {
     return this.#puppet.srcObject;
+  }
+
+  get isPlaying() {
+    return Boolean(this.#puppet.srcObject) && this.#puppet.readyState >= HAS_PICTURE;
   }
 
   get canvas() {
