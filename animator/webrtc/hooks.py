@@ -2,18 +2,20 @@
 
 aiortc encodes for each viewer anew unless a track gives packets instead of frames. It packs those, but then
 what viewers ask for has no way out: a key frame request (PLI, FIR) sets a flag of the sender, and a bandwidth
-estimate (REMB) sets `target_bitrate` of the sender's own encoder. And what it receives waits for its decoder
-in a queue without a bound.
+estimate (REMB) sets `target_bitrate` of the sender's own encoder. What it receives waits for its decoder in
+a queue without a bound. And a connection that is closed while it is being made may leave a task behind.
 """
 
 from __future__ import annotations
 
+import asyncio
 import queue
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import av
-from aiortc import RTCRtpReceiver, RTCRtpSender, RTCRtpTransceiver
+from aiortc import RTCPeerConnection, RTCRtpReceiver, RTCRtpSender, RTCRtpTransceiver
 from aiortc.codecs import get_encoder
 from aiortc.codecs.base import Encoder
 from aiortc.mediastreams import MediaStreamTrack
@@ -26,6 +28,8 @@ _ENCODER = "_RTCRtpSender__encoder"
 _SEND_KEY_FRAME = "_send_keyframe"
 _DECODER_QUEUE = "_RTCRtpReceiver__decoder_queue"
 _DECODER_ERROR = "_RTCRtpReceiver__decoder_error"
+_ICE_STARTED = "_RTCIceTransport__start"
+_ICE_ENDS_S = 1.0
 
 
 class PassThrough(Encoder):
@@ -84,6 +88,24 @@ def bound_decoding(receiver: RTCRtpReceiver) -> None:
     if not hasattr(receiver, _DECODER_QUEUE):
         raise RuntimeError("this version of aiortc decodes elsewhere: install the one that we were tested with")
     setattr(receiver, _DECODER_QUEUE, DecoderQueue(getattr(receiver, _DECODER_ERROR).set))
+
+
+async def end_checks(connection: RTCPeerConnection) -> None:
+    """After `connection.close()`: let connectivity checks that were under way come to their end.
+
+    If they succeed in the moment of closing, aioice begins to watch over a connection that is no more."""
+    transports = [transceiver.receiver.transport.transport for transceiver in connection.getTransceivers()]
+    if connection.sctp is not None:
+        transports.append(connection.sctp.transport.transport)
+    for transport in set(transports):
+        started = getattr(transport, _ICE_STARTED, None)
+        if started is not None:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(started.wait(), _ICE_ENDS_S)
+        watching = transport._connection._query_consent_task
+        if watching is not None:
+            watching.cancel()
+            await asyncio.gather(watching, return_exceptions=True)
 
 
 class DecoderQueue(queue.Queue):

@@ -25,7 +25,7 @@ from .config import IceServer
 from .data_channels import DataChannels
 from .descriptions import check_description
 from .encoding import CODECS
-from .hooks import bound_decoding, negotiated_codec, send_packets
+from .hooks import bound_decoding, end_checks, negotiated_codec, send_packets
 from .inbound import NewestPicture
 from .outbound import Fanout, PacketTrack
 
@@ -195,6 +195,7 @@ class Peer:
             self.pictures.close()  # its readers need not wait for what follows
         try:
             await self._pc.close()
+            await end_checks(self._pc)
         except Exception:  # whatever aiortc trips over, the rest is to be cleared away too
             log.exception("a connection could not be closed in good order")
         if self.pictures is not None:

@@ -126,7 +126,7 @@ class _NoRedirects(urllib.request.HTTPRedirectHandler):
 
 def _request(method: str, url: str, body: str | None, token: str | None) -> tuple[int, http.client.HTTPMessage, bytes]:
     """(status, headers, body); statuses of failure are raised as ProtocolError, redirects are given as they are."""
-    if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname:
+    if _origin(url)[0] not in ("http", "https") or not _origin(url)[1]:
         raise ProtocolError("wanted an http:// or https:// address")
     headers = {"Content-Type": _SDP, "Accept": _SDP} if body is not None else {}
     if token:
@@ -152,20 +152,15 @@ def _request(method: str, url: str, body: str | None, token: str | None) -> tupl
 
 
 def _origin(url: str) -> tuple[str, str, int | None]:
-    """Scheme, host, port: whom one talks to."""
-    parts = urlsplit(url)
-    return parts.scheme, parts.hostname or "", _port(url)
-
-
-def _port(url: str) -> int | None:
-    parts = urlsplit(url)
+    """Scheme, host, port: whom one talks to. Empty where the address is none."""
     try:
-        return parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+        parts = urlsplit(url)
+        return parts.scheme, parts.hostname or "", parts.port or {"http": 80, "https": 443}.get(parts.scheme)
     except ValueError:
-        return None
+        return "", "", None
 
 
 def _shown(url: str) -> str:
     """What may be printed of an address: its path may hold a stream's key."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.hostname}/..." if parts.hostname else "the given address"
+    scheme, host, _ = _origin(url)
+    return f"{scheme}://{host}/..." if host else "the given address"
