@@ -21,7 +21,7 @@ GL_TIMEOUT_S = 60.0
 # In a process of its own: a driver that crashes takes that one down, and the report still comes.
 _GL_PROBE = """
 import numpy as np, sys
-from animator.rendering.renderer import open_plotter
+from animator.rendering.opengl import open_plotter
 from animator.errors import AnimatorError
 try:
     plotter = open_plotter((64, 64), off_screen=True)

@@ -27,7 +27,7 @@ HOMES = {
     "mediapipe": {"tracking/mediapipe_faces.py"},
     "pyvista": {"rendering/"},
     "vtk": {"rendering/"},
-    "av": {"sources/video.py", "sinks/video.py", "doctor.py"},
+    "av": {"sources/video.py", "sinks/video.py", "webrtc/", "doctor.py"},
     "cv2": {
         "sources/camera.py", "sources/images.py", "sinks/images.py", "rendering/overlay.py",
         "rigging/gltf_file.py",

@@ -9,12 +9,13 @@ from vtk.util.numpy_support import numpy_to_vtk
 
 from ..data import Array
 from ..rig import Material, Mesh, Part, Rig
+from .lights import AMBIENT, DIFFUSE, VertexLight
 
 
 class Surface:
     """One part of an avatar: an actor whose points and normals are changed in place."""
 
-    def __init__(self, part: Part, rig: Rig) -> None:
+    def __init__(self, part: Part, rig: Rig, vertex_rgb: Array | None) -> None:
         self.name = part.name
         self._run = slice(part.first_vertex, part.first_vertex + part.vertex_count)
         self._positions = np.array(rig.positions[self._run], np.float32)
@@ -32,8 +33,13 @@ class Surface:
         mapper = vtk.vtkPolyDataMapper()
         mapper.SetInputData(self._poly)
         mapper.SetStatic(1)  # no pipeline runs upstream: only time stamps tell of change
+        self._colours = None
+        if vertex_rgb is not None and not part.material.unlit:
+            self._colours = numpy_to_vtk(vertex_rgb[self._run], deep=False)
+            self._poly.GetPointData().SetScalars(self._colours)
+            mapper.SetColorModeToDirectScalars()
         self.actor.SetMapper(mapper)
-        _dress(self.actor, part.material)
+        _dress(self.actor, part.material, lit_by_vertex=self._colours is not None)
 
     def update(self, mesh: Mesh) -> None:
         """Take this part's run of the mesh."""
@@ -42,28 +48,35 @@ class Surface:
         self._poly.GetPoints().GetData().Modified()
         self._poly.GetPoints().Modified()
         self._poly.GetPointData().GetNormals().Modified()
+        if self._colours is not None:
+            self._colours.Modified()
         self._poly.Modified()
 
 
 class Puppet:
     """An avatar in the scene: all its surfaces, moved, shown and hidden together."""
 
-    def __init__(self, rig: Rig, renderer: vtk.vtkRenderer) -> None:
+    def __init__(self, rig: Rig, renderer: vtk.vtkRenderer, *, light_vertices: bool) -> None:
         self.rig = rig
+        self._light = VertexLight(rig) if light_vertices else None
         self._renderer = renderer
         self._scene_from_rig = vtk.vtkMatrix4x4()
         self._face_from_rig = np.linalg.inv(rig.rig_from_face)
-        self._surfaces = [Surface(part, rig) for part in rig.parts]
+        vertex_rgb = None if self._light is None else self._light.rgb
+        self._surfaces = [Surface(part, rig, vertex_rgb) for part in rig.parts]
         for surface in self._surfaces:
             surface.actor.SetUserMatrix(self._scene_from_rig)
             renderer.AddActor(surface.actor)
 
     def update(self, mesh: Mesh, scene_from_face: Array, *, as_mask: bool) -> None:
         """Show the avatar in this shape at this place; as a mask without the parts that its rig names."""
+        scene_from_rig = scene_from_face @ self._face_from_rig
+        if self._light is not None:
+            self._light.shine_on(mesh.normals, scene_from_rig[:3, :3])  # the camera never turns in its scene
         for surface in self._surfaces:
             surface.update(mesh)
             surface.actor.SetVisibility(not (as_mask and surface.name in self.rig.hidden_in_mask))
-        self._scene_from_rig.DeepCopy((scene_from_face @ self._face_from_rig).ravel())
+        self._scene_from_rig.DeepCopy(scene_from_rig.ravel())
 
     def hide(self) -> None:
         """Draw nothing of it."""
@@ -87,18 +100,18 @@ def texture_from_rgba(rgba: Array) -> pv.Texture:
     return texture
 
 
-def _dress(actor: vtk.vtkActor, material: Material) -> None:
+def _dress(actor: vtk.vtkActor, material: Material, *, lit_by_vertex: bool) -> None:
     surface = actor.GetProperty()
     red, green, blue, alpha = material.base_color_rgba
     surface.SetColor(red, green, blue)
     surface.SetAmbientColor(red, green, blue)
     surface.SetBackfaceCulling(not material.double_sided)
-    if material.unlit:
+    if material.unlit or lit_by_vertex:
         surface.SetLighting(False)
     else:
         surface.SetInterpolationToPhong()
-        surface.SetAmbient(0.26)
-        surface.SetDiffuse(0.9)
+        surface.SetAmbient(AMBIENT)
+        surface.SetDiffuse(DIFFUSE)
         shine = 1.0 - material.roughness
         surface.SetSpecular(0.6 * shine)
         surface.SetSpecularPower(4 + 60 * shine)

@@ -14,6 +14,7 @@ from . import framing
 from .backdrop import Background, PictureTexture
 from .lights import add_portrait_lights
 from .materials import Puppet
+from .opengl import is_software
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +32,12 @@ class Scene:
     """Two renderers in one window: the camera picture below, the avatars above it.
 
     plotter         : owns the window, on screen or off
-    picture_fov_deg : vertical field of view that the camera picture is taken to have"""
+    picture_fov_deg : vertical field of view that the camera picture is taken to have
+    smooth_edges    : in software, smooth them (a graphics card always does); live pictures go without"""
 
-    def __init__(self, plotter: pv.Plotter, rig: Rig, background: Background, picture_fov_deg: float) -> None:
+    def __init__(
+        self, plotter: pv.Plotter, rig: Rig, background: Background, picture_fov_deg: float, *, smooth_edges: bool
+    ) -> None:
         self.plotter, self._picture_fov_deg = plotter, picture_fov_deg
         self.framing = framing.Framing()
         window = plotter.render_window
@@ -47,8 +51,9 @@ class Scene:
         self._picture.PreserveColorBufferOff()  # a layer above the first is see-through unless told
         self._avatars.SetLayer(2)
         self._picture_image = PictureTexture(self._picture)
-        # 640x480 in software: 22 ms without, 29 with FXAA, 60 with 4 samples a pixel; edges crawl without any.
-        self._avatars.SetUseFXAA(window.GetMultiSamples() == 0)
+        self._in_software = is_software(window)
+        # 640x480 in software, milliseconds of processor time: 30 without, 46 with FXAA, 110 with 4 samples a pixel.
+        self._avatars.SetUseFXAA(smooth_edges and self._in_software)
         background.apply(self._backdrop)
         add_portrait_lights(self._avatars)
         self.use_rig(rig)
@@ -57,7 +62,11 @@ class Scene:
         """Show every performer as another avatar from now on."""
         for puppet in getattr(self, "_puppets", []):
             puppet.remove()
-        self.rig, self._puppets = rig, [Puppet(rig, self._avatars)]
+        self.rig = rig
+        self._puppets = [self._new_puppet()]
+
+    def _new_puppet(self) -> Puppet:
+        return Puppet(self.rig, self._avatars, light_vertices=self._in_software)
 
     def update(self, view: str, picture_rgb: Array | None, appearances: Sequence[Appearance]) -> None:
         """Set everything up for the next render; nothing is drawn yet.
@@ -70,7 +79,7 @@ class Scene:
         as_mask = view == "mask" and places.picture is not None
         shown = [] if places.avatars is None else appearances
         while len(self._puppets) < len(shown):
-            self._puppets.append(Puppet(self.rig, self._avatars))
+            self._puppets.append(self._new_puppet())
         for number, appearance in enumerate(shown):
             place = (
                 framing.camera_from_head_matrix(appearance.pose)

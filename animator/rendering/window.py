@@ -12,7 +12,7 @@ from vtk.util.numpy_support import vtk_to_numpy
 from ..data import Array
 from ..rig import Rig
 from .backdrop import Background
-from .renderer import open_plotter
+from .opengl import open_plotter
 from .scene import Appearance, Scene
 
 INK, PAPER, ACCENT = (0.96, 0.97, 0.98), (0.09, 0.11, 0.14), (0.35, 0.70, 1.0)
@@ -63,7 +63,7 @@ class Window:
         self._plotter = open_plotter(size_px, off_screen=False)
         self._window = self._plotter.render_window
         self._window.SetWindowName("animator")
-        self.scene = Scene(self._plotter, rig, background, picture_fov_deg)
+        self.scene = Scene(self._plotter, rig, background, picture_fov_deg, smooth_edges=False)
         self._keys = dict(keys)
         self.is_open = True
         self._controls = _layer_above(self._window)

@@ -165,7 +165,7 @@ class Studio:
         if key not in self._windows:
             if rig not in self._rigs:
                 self._rigs[rig] = load_rig(rig)
-            self._windows[key] = Renderer(self._rigs[rig], size_px, Background())
+            self._windows[key] = Renderer(self._rigs[rig], size_px, Background(), smooth_edges=False)
         self._windows.move_to_end(key)
         while len(self._windows) > MAX_WINDOWS:
             self._windows.popitem(last=False)[1].close()

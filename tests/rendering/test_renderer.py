@@ -16,7 +16,7 @@ from animator.data import Array, Expression, HeadPose, Motion
 from animator.errors import RenderError, SettingError
 from animator.maths.projection import focal_px, pixels_from_camera
 from animator.maths.rotations import matrix_from_yaw_pitch_roll, wxyz_from_matrix
-from animator.rendering import renderer as renderer_module
+from animator.rendering import opengl as opengl_module
 from animator.rendering.backdrop import Background, background_from_text
 from animator.rendering.renderer import Renderer
 from animator.rendering.scene import Appearance
@@ -306,7 +306,7 @@ def test_a_file_that_is_no_picture_is_refused_as_background(tmp_path: Path) -> N
 
 
 def test_without_opengl_there_is_one_clear_error(human: Rig, monkeypatch) -> None:
-    monkeypatch.setattr(renderer_module, "_problem", lambda _window, _off_screen: renderer_module.NO_OPENGL)
+    monkeypatch.setattr(opengl_module, "_problem", lambda _window, _off_screen: opengl_module.NO_OPENGL)
     with pytest.raises(RenderError, match=r"there is no OpenGL to draw with: install libEGL .* doctor"):
         Renderer(human, SIZE_PX)
 
@@ -315,7 +315,7 @@ def test_without_opengl_there_is_one_clear_error(human: Rig, monkeypatch) -> Non
 @pytest.mark.parametrize("view", ["off screen", "on screen"])
 def test_a_machine_without_drivers_or_display_is_told_so_instead_of_crashing(view: str) -> None:
     script = (
-        "from animator.rendering.renderer import open_plotter\n"
+        "from animator.rendering.opengl import open_plotter\n"
         "from animator.errors import RenderError\n"
         "try:\n"
         f"    open_plotter((64, 48), off_screen={view == 'off screen'})\n"
