@@ -58,6 +58,7 @@ class VideoEncoder:
         self.codec, self.fps, self.bitrate_bps = codec, fps, bitrate_bps
         self._maker = PictureMaker()
         self._context: Any = None
+        self._opened_for: tuple[int, int, int] | None = None  # the context's own numbers are rounded
         self._key_wanted = False
         self._last_pts, self._shift = -1, 0
 
@@ -96,11 +97,10 @@ class VideoEncoder:
 
     def _context_for(self, picture: av.VideoFrame) -> Any:
         wanted = (picture.width, picture.height, self.bitrate_bps)
-        context = self._context
         # Neither codec takes a new bitrate by way of FFmpeg while it runs, so a change costs a key frame.
-        if context is None or wanted != (context.width, context.height, context.bit_rate):
-            self._context = context = _open(self.codec, *wanted, self.fps)
-        return context
+        if wanted != self._opened_for:
+            self._context, self._opened_for = _open(self.codec, *wanted, self.fps), wanted
+        return self._context
 
 
 def _open(codec: str, width: int, height: int, bitrate_bps: int, fps: float) -> Any:

@@ -67,9 +67,10 @@ def test_key_frames_come_by_themselves_now_and_then(codec: str) -> None:
 def test_a_new_size_or_bitrate_starts_anew(codec: str) -> None:
     encoder = VideoEncoder(codec)
     packets = [encoder.encode(picture(80), 0.0), encoder.encode(picture(80)[:49, :63], 0.1)]
-    encoder.bitrate_bps = 300_000
+    encoder.bitrate_bps = 300_123
     packets.append(encoder.encode(picture(80)[:49, :63], 0.2))
     assert all(packet.is_keyframe for packet in packets)
+    assert not encoder.encode(picture(80)[:49, :63], 0.3).is_keyframe  # once
     assert [frame.shape for frame in decoded(codec, packets)] == [(96, 128, 3), (50, 64, 3), (50, 64, 3)]
 
 
