@@ -60,5 +60,6 @@ class VertexLight:
         self._lit += AMBIENT
         np.minimum(self._lit, 1.0, out=self._lit)
         self._lit *= self._base
-        np.copyto(self.rgb, self._lit, casting="unsafe")
+        with np.errstate(invalid="ignore"):  # vertices of no part have no normal, and are not drawn
+            np.copyto(self.rgb, self._lit, casting="unsafe")
         return self.rgb
