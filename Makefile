@@ -14,7 +14,8 @@ install:  ## .venv, package, face model and, on Debian and Ubuntu as root, syste
 demo: install  ## animate an avatar by the bundled performance: out/demo.mp4
 	$(PYTHON) main.py run assets/performance.mp4 --view side-by-side --out out/demo.mp4 --take out/demo.npz
 
-test: install  ## the tests
+test:  ## the tests
+	@sh tools/install.sh test
 	$(PYTHON) -m pytest
 
 lint: install  ## ruff

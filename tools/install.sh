@@ -1,6 +1,8 @@
 #!/bin/sh
 # Everything that `make demo` and `make test` need, on a fresh machine: system libraries, a virtual
 # environment, the package with its test extras, the face model. What is there already is left alone.
+# With the argument `test` also a browser and a virtual screen, on Debian as root; without them the tests
+# that need one are skipped by name.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -50,6 +52,19 @@ if [ -n "$packages" ]; then
         fail "system libraries are missing; type: sudo apt-get install -y $packages libgl1-mesa-dri"
     else
         fail "system libraries are missing, which Debian calls $packages: install your system's packages of them"
+    fi
+fi
+
+if [ "${1:-}" = test ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+    tools=
+    command -v chromium >/dev/null || tools="$tools chromium"
+    command -v Xvfb >/dev/null || tools="$tools xvfb"
+    if [ -n "$tools" ]; then
+        echo "installing what the tests of the page and the window need:$tools"
+        apt-get update -qq >/dev/null
+        # shellcheck disable=SC2086
+        DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $tools >/dev/null ||
+            echo "could not install$tools: the tests that need them are skipped" >&2
     fi
 fi
 
