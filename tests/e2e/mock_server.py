@@ -32,7 +32,7 @@ IMAGES = ROOT / "docs" / "images"
 VIEWS = ("avatar", "mask", "mesh", "side-by-side")
 CSP = (
     "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
-    "media-src 'self' blob:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+    "media-src 'self' blob:; object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 NUMBERS_JS = """
 export function mount(canvas, config) {
@@ -130,6 +130,7 @@ class MockServer:
         self.refusals: list[tuple[int, dict[str, str]]] = []
         """Answers to the next offers, each (status, headers), before one is accepted."""
         self.state = "face"
+        self.performers = 1
         self.guests: list[Guest] = []
         self.deleted: list[str] = []
         self._loop = asyncio.new_event_loop()
@@ -153,7 +154,7 @@ class MockServer:
     def reset(self) -> None:
         """As if nobody had been here."""
         self.cut()
-        self.token, self.state, self.three = "", "face", False
+        self.token, self.state, self.three, self.performers = "", "face", False, 1
         self.refusals.clear()
         self.guests.clear()
         self.deleted.clear()
@@ -291,8 +292,8 @@ class MockServer:
     async def _report(self, guest: Guest) -> None:
         stages = {"decode": 2.1, "track": 14.2, "solve": 1.4, "deform": 1.1, "render": 9.7, "encode": 4.9}
         while True:
-            stats = {"fps_in": 29.8, "fps_out": 29.6, "faces": 1, "performers": 1, "viewers": 2, "kbit_s": 1240}
-            guest.send({"type": "stats", **stats, "stages": stages})
+            stats = {"fps_in": 29.8, "fps_out": 29.6, "faces": 1, "viewers": 2, "kbit_s": 1240}
+            guest.send({"type": "stats", **stats, "performers": self.performers, "stages": stages})
             await asyncio.sleep(1)
 
     async def _move(self, guest: Guest) -> None:

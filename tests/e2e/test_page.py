@@ -251,8 +251,10 @@ def test_watching_needs_no_camera(visit, mock):
     assert (offer["room"], offer["role"], offer["view"], offer["rig"]) == ("den", "watch", "mesh", "fox")
     assert visitor.page.is_hidden("#calibrate")
     assert visitor.page.is_hidden("#sliders")
-    mock.tell({"type": "state", "state": "performer-left", "message": ""})
+    mock.performers = 0
     visitor.until("document.querySelector('#hint').textContent.startsWith('The performer has left')")
+    mock.performers = 1
+    visitor.until("document.querySelector('#hint').textContent === ''")
     visitor.page.click("#stop")
     visitor.until(lambda: mock.deleted == ["s0"])
     assert "role" not in visitor.page.url

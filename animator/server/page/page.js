@@ -173,6 +173,8 @@ export class Page {
 
   hearStats(stats) {
     this.meters.hear(stats);
+    const isAlone = this.role === "watch" && stats.performers === 0 && this.stage.isPlaying;
+    if (isAlone && this.hinted !== "performer-left") this.hint("performer-left");
     const isBack = this.hinted === "performer-left" && stats.performers > 0;
     const isOver = this.hinted === "overloaded" && performance.now() - this.hintedAt > OVERLOAD_MS;
     if (isBack || isOver) this.hint("");
