@@ -7,11 +7,12 @@ from typing import Any
 
 import av
 import numpy as np
+from av.codec.codec import UnknownCodecError
 from av.video.frame import PictureType
 from av.video.reformatter import VideoReformatter
 
 from ..data import Array, check_shape
-from ..errors import SettingError, ShapeError
+from ..errors import SettingError, ShapeError, SinkError
 
 TICKS_PER_S = 90_000
 """Every packet's pts counts these, as RTP does for video."""
@@ -74,12 +75,16 @@ class VideoEncoder:
         return self.encode_picture(self._maker.picture_from_rgb(rgb), time_s)
 
     def encode_picture(self, picture: av.VideoFrame, time_s: float) -> av.Packet | None:
-        """As `encode`, of a yuv420p picture with even sides."""
-        context = self._context_for(picture)
+        """As `encode`, of a yuv420p picture with even sides. Raises SinkError where the codec cannot."""
         picture.pts, picture.time_base = self._next_pts(time_s), _TIME_BASE
         picture.pict_type = PictureType.I if self._key_wanted else PictureType.NONE
         self._key_wanted = False
-        packets = context.encode(picture)
+        try:
+            packets = self._context_for(picture).encode(picture)
+        except (av.FFmpegError, UnknownCodecError) as error:
+            raise SinkError(
+                f"cannot encode {picture.width}x{picture.height} as {self.codec}: {error}; try another size or codec"
+            ) from error
         if not packets:
             return None
         packet = packets[0]

@@ -17,14 +17,9 @@ from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
 from ..data import Array
 from ..errors import SettingError
 from ..timing import Clock, monotonic_s
+from .bitrate import START_BPS, SharedBitrate
 from .encoding import CODECS, PictureMaker, VideoEncoder
 
-START_BPS, MIN_BPS, MAX_BPS = 1_000_000, 250_000, 2_500_000
-"""Bits per second: until a viewer's estimate comes, at the least, at the most."""
-ESTIMATE_AGE_S = 10.0
-"""Older estimates say nothing any more."""
-BITRATE_STEP, LOWER_EVERY_S, RAISE_EVERY_S = 0.15, 1.0, 5.0
-"""A new bitrate costs a key frame, so it must differ by this share, and changes are this far apart."""
 KEY_FRAMES_APART_S = 0.5
 """However many viewers ask, key frames come no closer together than this."""
 QUEUE_LENGTH = 30
@@ -103,7 +98,7 @@ class Fanout:
     @property
     def bitrates_bps(self) -> dict[str, int]:
         """What each codec aims at now."""
-        return {codec: lane.bitrate_bps for codec, lane in self._lanes.items()}
+        return {codec: lane.bitrate.bps for codec, lane in self._lanes.items()}
 
     @property
     def subscribers(self) -> int:
@@ -189,15 +184,14 @@ class _Lane:
 
     def __init__(self, codec: str, loop: asyncio.AbstractEventLoop, fps: float, bitrate_bps: int, clock: Clock) -> None:
         self.codec, self.clock, self.counts = codec, clock, FanoutCounts()
-        self.bitrate_bps = bitrate_bps
+        self.bitrate = SharedBitrate(bitrate_bps, clock)
         self._loop, self._fps = loop, fps
         self._encoder: VideoEncoder | None = None
         self._last_key_s: float | None = None
         self._lock = threading.Lock()
         self._key_wanted = self._delivering = self._broken = False
         self._waiting: deque[Any] = deque()
-        self._viewers: dict[PacketTrack, tuple[int, float] | None] = {}
-        self._changed_s = float("-inf")
+        self._viewers: dict[PacketTrack, None] = {}  # a set that keeps its order
 
     # The render thread's side.
 
@@ -212,7 +206,7 @@ class _Lane:
         start_s = time.perf_counter()
         if self._encoder is None:
             self._encoder = VideoEncoder(self.codec, self._fps)
-        self._encoder.bitrate_bps = self.bitrate_bps
+        self._encoder.bitrate_bps = self.bitrate.bps
         if self._key_is_due(time_s):
             self._encoder.request_key_frame()
         packet = self._encoder.encode_picture(picture, time_s)
@@ -267,6 +261,7 @@ class _Lane:
 
     def leave(self, viewer: PacketTrack) -> None:
         self._viewers.pop(viewer, None)
+        self.bitrate.forget(viewer)
         self.counts.subscribers = len(self._viewers)
 
     def request_key_frame(self) -> None:
@@ -274,15 +269,5 @@ class _Lane:
             self._key_wanted = True
 
     def estimate(self, viewer: PacketTrack, bitrate_bps: int) -> None:
-        """Follow the lowest of the viewers' recent estimates: all get the same packets."""
-        if viewer not in self._viewers:
-            return
-        now_s = self.clock()
-        self._viewers[viewer] = (bitrate_bps, now_s)
-        recent = [known[0] for known in self._viewers.values() if known and now_s - known[1] <= ESTIMATE_AGE_S]
-        target_bps = min(max(min(recent), MIN_BPS), MAX_BPS)
-        change = target_bps / self.bitrate_bps - 1
-        wait_s = LOWER_EVERY_S if change < 0 else RAISE_EVERY_S
-        at_a_bound = target_bps in (MIN_BPS, MAX_BPS) and target_bps != self.bitrate_bps
-        if (abs(change) >= BITRATE_STEP or at_a_bound) and now_s - self._changed_s >= wait_s:
-            self.bitrate_bps, self._changed_s = target_bps, now_s
+        if viewer in self._viewers:
+            self.bitrate.estimate(viewer, bitrate_bps)

@@ -70,7 +70,8 @@ class Listeners:
 class Peer:
     """A connection to a browser or to another animator, as the one who answers or the one who offers.
 
-    All of it lives on the event loop that it is made on.
+    All of it lives on the event loop that it is made on: from another thread, hand what is to be sent to
+    `loop.call_soon_threadsafe(peer.send_motion, payload)`.
     puppet      : pictures for the other side; None sends none
     receive     : whether the other side's camera is wanted
     ice_servers : none for peers that reach each other directly

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from animator.data import Array
-from animator.errors import SettingError, ShapeError
+from animator.errors import SettingError, ShapeError, SinkError
 from animator.webrtc.encoding import CODECS, VideoEncoder
 
 from .helpers import picture
@@ -90,6 +90,12 @@ def test_time_rises_whatever_the_clock_says(codec: str) -> None:
     pts = [encoder.encode(picture(40), time_s).pts for time_s in times_s]
     assert all(later > earlier for earlier, later in itertools.pairwise(pts))
     assert pts[3] - pts[2] == 9000
+
+
+def test_a_size_that_the_codec_cannot_do_is_one_line(codec: str) -> None:
+    with pytest.raises(SinkError, match=f"cannot encode 20000x2 as {codec}") as caught:
+        VideoEncoder(codec).encode(np.zeros((2, 20_000, 3), np.uint8), 0.0)
+    assert "\n" not in str(caught.value)
 
 
 def test_nonsense_is_refused() -> None:

@@ -11,8 +11,9 @@ from aiortc.mediastreams import MediaStreamError
 
 from animator.errors import SettingError
 from animator.webrtc import outbound
+from animator.webrtc.bitrate import MAX_BPS, MIN_BPS, START_BPS
 from animator.webrtc.encoding import CODECS
-from animator.webrtc.outbound import MAX_BPS, MIN_BPS, QUEUE_LENGTH, START_BPS, Fanout, PacketTrack
+from animator.webrtc.outbound import QUEUE_LENGTH, Fanout, PacketTrack
 from animator.webrtc.peer import Peer
 
 from .helpers import introduce, needs_ice, picture, publishing, run, until

@@ -16,6 +16,11 @@ from animator.webrtc.peer import CONNECT_S, Peer
 from .helpers import Heard, introduce, needs_ice, pair, publishing, run, until
 
 
+def open_files() -> int:
+    """File descriptors in use, where the system tells."""
+    return len(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else 0
+
+
 @needs_ice
 def test_messages_go_both_ways() -> None:
     async def test() -> None:
@@ -49,13 +54,13 @@ def test_it_leaves_nothing_behind() -> None:
             await visit()
             gc.collect()
             await until(lambda: len(asyncio.all_tasks()) == 2)
-            threads, files = threading.active_count(), len(os.listdir("/proc/self/fd"))
+            threads, files = threading.active_count(), open_files()
             for _ in range(10):
                 await asyncio.gather(*[visit() for _ in range(3)])
             await until(lambda: len(asyncio.all_tasks()) == 2)
             gc.collect()
             assert threading.active_count() <= threads
-            assert len(os.listdir("/proc/self/fd")) <= files
+            assert open_files() <= files
             assert fanout.subscribers == 0
             assert not fanout._tracks
 
