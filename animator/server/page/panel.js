@@ -30,6 +30,7 @@ export function buildPanel(config, settings) {
   };
   settings.addEventListener("change", (event) => show(event.detail.key, event.detail.value));
   for (const [key, value] of Object.entries(settings.all())) show(key, value);
+  showCameras([], "");
 }
 
 /** A row of radio buttons: arrow keys, focus and screen readers come with them. */

@@ -23,6 +23,7 @@ export class Stage {
     this.#swap.addEventListener("click", () => this.swap());
     this.#puppet.addEventListener("resize", () => this.#fit());
     for (const name of ["playing", "timeupdate"]) this.#puppet.addEventListener(name, () => this.isPlaying && this.veil(""));
+    this.#poster.addEventListener("load", () => this.#poster.classList.toggle("medallion", this.#poster.naturalWidth < 480));
     this.#poster.addEventListener("error", () => (this.#poster.hidden = true));
   }
 
