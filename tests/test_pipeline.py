@@ -136,11 +136,13 @@ def test_a_slow_reader_holds_a_file_back() -> None:
 def test_a_live_source_is_never_held_back_and_gives_the_newest() -> None:
     source, tracker = Pictures(500, live=True), OneFace()
     with performing(source, tracker) as performance:
-        performance.next_moment(PATIENCE_S)
+        newest = performance.next_moment(PATIENCE_S)
         performance._captured._thread.join(PATIENCE_S)  # nobody reads, and the capture runs to its end all the same
         assert source.given == 500
         performance._moments._thread.join(PATIENCE_S)
-        assert performance.next_moment(PATIENCE_S).index == 499
+        if newest.index < 499:  # or it was all over before the first look
+            newest = performance.next_moment(PATIENCE_S)
+        assert newest.index == 499
         with pytest.raises(Closed):
             performance.next_moment(PATIENCE_S)
     assert tracker.seen == sorted(tracker.seen)
