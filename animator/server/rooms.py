@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import count
 
 from ..webrtc.outbound import Fanout
 from .performer import Performer
@@ -16,13 +17,21 @@ class Room:
         self.name, self._studio = name, studio
         self.performers: list[Performer] = []
         self.viewers = 0
+        self.guests = 0
+        """Performers and viewers, and those who are on their way in or out."""
         self.stage = Output(fanout, lambda: list(self.performers), of_room=True, rig=rig)
         studio.add(self.stage)
 
     @property
-    def is_empty(self) -> bool:
-        """Whether nobody is left."""
-        return not self.performers and not self.viewers
+    def scale(self) -> float:
+        """The share of full size that pictures have now; below 1 under overload."""
+        return self._studio.scale
+
+    def seat(self, performer: Performer) -> None:
+        """Let a performer take part, on the first free seat: who stays keeps theirs when others leave."""
+        taken = {other.seat for other in self.performers}
+        performer.seat = next(seat for seat in count() if seat not in taken)
+        self.performers.append(performer)
 
     def close(self) -> None:
         """Take the stage down."""
@@ -38,13 +47,15 @@ class Rooms:
         self._rooms: dict[str, Room] = {}
 
     def enter(self, name: str) -> Room:
-        """The room of that name."""
+        """The room of that name; it stays until as many have left as have entered."""
         if name not in self._rooms:
             self._rooms[name] = self._make(name)
+        self._rooms[name].guests += 1
         return self._rooms[name]
 
     def leave(self, room: Room) -> None:
-        """Forget the room if nobody is left."""
-        if room.is_empty and self._rooms.get(room.name) is room:
+        """Count one guest out, and close the room after the last."""
+        room.guests -= 1
+        if not room.guests:
             del self._rooms[room.name]
             room.close()

@@ -7,23 +7,31 @@ import logging
 import signal
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Any
 
 from ..errors import AnimatorError
+from ..timing import Stopwatch
 from ..webrtc.outbound import Fanout
 from .config import ServeConfig
 from .performer import Performer
 from .rooms import Room, Rooms
-from .session import Session
+from .session import WAITING, Session
 from .studio import Output, Studio
+from .wire import Wire
 
 log = logging.getLogger("animator")
+
+THREADS = 16
+"""For what would hold up the event loop: trackers that open and close, recordings that are written."""
 
 
 def main(pipe: Connection, config: ServeConfig, model: str) -> None:
     """The process's whole life; started by Workers."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to the whole group; the parent ends us in order
+    for number in (signal.SIGINT, signal.SIGTERM):  # these go to the whole group; the parent ends us in order
+        signal.signal(number, signal.SIG_IGN)
     logging.basicConfig(level=logging.WARNING, format="animator worker: %(message)s")
     asyncio.run(Worker(pipe, config, model).run())
 
@@ -41,22 +49,19 @@ class Worker:
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
-        """Until told to stop; everything is closed then."""
+        """Until told to stop, or the parent is gone; everything is closed then."""
         self._loop = asyncio.get_running_loop()
+        self._loop.set_default_executor(ThreadPoolExecutor(THREADS))
         self._studio = Studio()
         self._rooms = Rooms(self._new_room)
-        self._loop.add_reader(self._pipe.fileno(), self._heard)
+        self._wire = Wire(self._pipe, self._heard, self._quit.set)
         await self._quit.wait()
-        self._loop.remove_reader(self._pipe.fileno())
-        await asyncio.gather(*(self._leave(ident, "the server stops") for ident in list(self._sessions)))
-        self._studio.close()
+        leaving = (self._leave(ident, "the server stops") for ident in list(self._sessions))
+        await asyncio.gather(*leaving, return_exceptions=True)
+        await asyncio.to_thread(self._studio.close)
 
-    def _heard(self) -> None:
-        try:
-            what, number, about = self._pipe.recv()
-        except (EOFError, OSError):
-            self._quit.set()  # the parent is gone: nobody could reach us any more
-            return
+    def _heard(self, message: tuple[str, int, Any]) -> None:
+        what, number, about = message
         if what == "quit":
             self._quit.set()
             return
@@ -67,49 +72,48 @@ class Worker:
 
     async def _reply(self, number: int, work: Callable[[Any], Awaitable[Any]], about: Any) -> None:
         try:
-            self._pipe.send(("done", number, await work(about)))
+            self._wire.send(("done", number, await work(about)))
         except AnimatorError as error:
-            self._pipe.send(("error", number, str(error)))
+            self._wire.send(("error", number, str(error)))
         except Exception:  # a fault of ours: the client gets a sentence, the log the rest
             log.exception("a request failed")
-            self._pipe.send(("error", number, "Something went wrong on the server; its log tells more."))
+            self._wire.send(("error", number, "Something went wrong on the server; its log tells more."))
 
     async def _do_warm(self, _about: None) -> None:
         """Load what the first client would otherwise wait for; ask only once the studio has drawn."""
         from ..tracking.mediapipe_faces import MediaPipeFaces
 
-        def load() -> None:
-            from pathlib import Path
-
-            MediaPipeFaces(Path(self._model)).close()
-
-        await asyncio.to_thread(load)
+        await asyncio.to_thread(lambda: MediaPipeFaces(Path(self._model)).close())
         await asyncio.to_thread(self._studio.ready.wait)
         if self._studio.failure:
             raise AnimatorError(self._studio.failure)
 
     async def _do_join(self, wish: dict[str, Any]) -> str:
         room = self._rooms.enter(wish["room"])
-        config, own, performer = self._config.show, None, None
+        session = None
         try:
-            if wish["role"] == "perform":
-                performer = Performer(config, self._studio.wake)
-                performer.set({name: wish[name] for name in ("view", "rig") if wish.get(name) is not None})
-                own = Output(Fanout(self._loop), lambda: [performer], of_room=False)
-            session = Session(wish["session"], room, config, own, performer, self._model)
-            sdp = await session.answer(wish, self._config.ice_servers)
+            own, performer = self._performing(wish) if wish["role"] == "perform" else (None, None)
+            session = Session(wish["session"], room, self._config, own, performer, self._model)
+            sdp = await session.answer(wish)
         except BaseException:
+            if session is not None:
+                await session.close("the offer was no good")
             self._rooms.leave(room)
             raise
         self._sessions[session.ident] = session
         if performer is not None:
-            room.performers.append(performer)
+            room.seat(performer)
             self._studio.add(own)
         else:
             room.viewers += 1
         self._watching[session.ident] = self._loop.create_task(self._see_off(session))
         self._studio.wake()
         return sdp
+
+    def _performing(self, wish: dict[str, Any]) -> tuple[Output, Performer]:
+        performer = Performer(self._config.show, self._studio.wake)
+        performer.set({name: wish[name] for name in ("view", "rig") if wish.get(name) is not None})
+        return Output(Fanout(self._loop), lambda: [performer], of_room=False), performer
 
     async def _do_end(self, ident: str) -> None:
         await self._leave(ident, "ended")
@@ -125,14 +129,18 @@ class Worker:
         counted, spent_s = Counter(self._counted), Counter(self._spent_s)
         for session in self._sessions.values():
             _add_up(session, counted, spent_s)
+        for room in {id(s.room): s.room for s in self._sessions.values()}.values():
+            _add_up_output(room.stage, counted, spent_s)
         return dict(counted), dict(spent_s)
 
     async def _see_off(self, session: Session) -> None:
         """Wait until a client has gone by itself, then clear up and tell the parent."""
         reason = await session.ended
         self._watching.pop(session.ident, None)
-        await self._leave(session.ident, reason)
-        self._pipe.send(("ended", 0, session.ident))
+        try:
+            await self._leave(session.ident, reason)
+        finally:
+            self._wire.send(("ended", 0, session.ident))
 
     async def _leave(self, ident: str, reason: str) -> None:
         session = self._sessions.pop(ident, None)
@@ -146,12 +154,20 @@ class Worker:
         if session.performer is not None:
             room.performers.remove(session.performer)
             self._studio.remove(session.own)
+            for other in self._sessions.values():
+                if other.room is room:
+                    other.tell_of_leaver()
         else:
             room.viewers -= 1
-        await session.close(reason)
-        if session.own is not None:
-            session.own.fanout.close()
-        self._rooms.leave(room)
+        try:
+            await session.close(reason)
+        finally:
+            if session.own is not None:
+                session.own.fanout.close()
+            self._rooms.leave(room)
+            if not room.guests:
+                _add_up_output(room.stage, self._counted, self._spent_s)
+            self._studio.wake()
 
     def _new_room(self, name: str) -> Room:
         return Room(name, self._studio, Fanout(self._loop), self._config.show.show.rig)
@@ -161,13 +177,21 @@ def _add_up(session: Session, counted: Counter[str], spent_s: Counter[str]) -> N
     """Add one session's share to the totals."""
     if session.performer is not None:
         counted["frames_tracked"] += session.performer.frames_solved
-        for stage, seconds in session.performer.stopwatch.total_s.items():
-            spent_s[stage] += seconds
+        _add_up_times(session.performer.stopwatch, spent_s)
     if session.peer is not None and session.peer.pictures is not None:
         counted["frames_in"] += session.peer.pictures.received
         counted["frames_dropped"] += session.peer.pictures.skipped
     if session.own is not None:
-        counted["frames_rendered"] += session.own.rendered
-        counted["frames_encoded"] += sum(c.frames for c in session.own.fanout.counts.values())
-        for stage, seconds in session.own.stopwatch.total_s.items():
+        _add_up_output(session.own, counted, spent_s)
+
+
+def _add_up_output(output: Output, counted: Counter[str], spent_s: Counter[str]) -> None:
+    counted["frames_rendered"] += output.rendered
+    counted["frames_encoded"] += sum(c.frames for c in output.fanout.counts.values())
+    _add_up_times(output.stopwatch, spent_s)
+
+
+def _add_up_times(stopwatch: Stopwatch, spent_s: Counter[str]) -> None:
+    for stage, seconds in dict(stopwatch.total_s).items():
+        if stage not in WAITING:
             spent_s[stage] += seconds

@@ -7,18 +7,24 @@ import itertools
 import logging
 import multiprocessing
 from collections import Counter
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
-from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
 from typing import Any
 
 from ..errors import AnimatorError
 from .config import ServeConfig
+from .wire import Wire
 
 log = logging.getLogger("animator")
 
 REPLY_TIMEOUT_S = 20.0
 """Joining gathers ICE candidates, which waits for STUN servers that do not answer."""
+TOTALS_TIMEOUT_S = 2.0
 STOP_TIMEOUT_S = 5.0
+TRIES = 3
+"""Workers that may die in a row before one has become ready; then the server gives up."""
 
 
 class ServerFull(AnimatorError):  # noqa: N818 - a state that the page shows, not a fault
@@ -26,47 +32,64 @@ class ServerFull(AnimatorError):  # noqa: N818 - a state that the page shows, no
 
 
 class WorkerLost(AnimatorError):  # noqa: N818
-    """The process that held the session has died."""
+    """The process that held the session has died, or does not answer."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Worker:
-    process: multiprocessing.process.BaseProcess
-    pipe: Connection
+    process: BaseProcess
+    wire: Wire | None = None
+    ready: bool = False
+    """Its model is loaded and OpenGL open."""
     replies: dict[int, asyncio.Future[Any]] = field(default_factory=dict)
     sessions: dict[str, str] = field(default_factory=dict)
-    """Session -> room."""
+    """Session -> room; those included that are being made."""
+    counted: tuple[dict[str, float], dict[str, float]] = field(default_factory=lambda: ({}, {}))
+    """Its totals when it was last asked: counters, and seconds by stage."""
 
 
 class Workers:
-    """Spawns the workers, sends each room to one of them, and replaces those that die."""
+    """Spawns the workers, sends each room to one of them, and replaces those that die.
 
-    def __init__(self, config: ServeConfig, model: str) -> None:
-        self._config, self._model = config, model
+    main : what a worker process runs, called with its pipe, the config and the model; None: worker.main"""
+
+    def __init__(self, config: ServeConfig, model: str, main: Callable[..., None] | None = None) -> None:
+        self._config, self._model, self._main = config, model, main
         self._context = multiprocessing.get_context("spawn")
-        self._requests = itertools.count()
+        self._requests = itertools.count(1)
         self._workers: list[_Worker] = []
         self._totals: Counter[str] = Counter()
-        self._joining = 0
+        self._spent_s: Counter[str] = Counter()
+        self._failed_in_a_row = 0
+        self._stopping = False
+        self._warming: set[asyncio.Task[None]] = set()
 
-    async def start(self) -> None:
-        """Start every worker and wait until each is warm: model loaded, OpenGL open."""
+    async def start(self) -> bool:
+        """Start every worker and wait until each is ready: True. Raises AnimatorError when that cannot be."""
+        self._ready = asyncio.Event()
+        self._failure: asyncio.Future[AnimatorError] = asyncio.get_running_loop().create_future()
         self._workers = [self._spawn() for _ in range(self._config.workers)]
-        await asyncio.gather(*(self._ask(worker, "warm") for worker in self._workers))
+        ready = asyncio.ensure_future(self._ready.wait())
+        try:
+            await asyncio.wait({ready, self._failure}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            ready.cancel()
+        if self._failure.done():
+            raise self._failure.result()
+        return True
+
+    async def failure(self) -> AnimatorError:
+        """Why there can be no workers any more; waits until that is so."""
+        return await asyncio.shield(self._failure)
 
     async def stop(self) -> None:
         """End every session and process."""
+        self._stopping = True
+        for task in self._warming:
+            task.cancel()
         for worker in self._workers:
-            asyncio.get_running_loop().remove_reader(worker.pipe.fileno())
-            try:
-                worker.pipe.send(("quit", 0, None))
-            except OSError:
-                continue  # it has gone already
-        for worker in self._workers:
-            await asyncio.to_thread(worker.process.join, STOP_TIMEOUT_S)
-            if worker.process.is_alive():
-                worker.process.kill()
-            worker.pipe.close()
+            worker.wire.send(("quit", 0, None))
+        await asyncio.gather(*(asyncio.to_thread(_see_off, worker) for worker in self._workers))
         self._workers = []
 
     @property
@@ -76,22 +99,31 @@ class Workers:
 
     @property
     def alive(self) -> int:
-        """Worker processes now."""
-        return sum(worker.process.is_alive() for worker in self._workers)
+        """Worker processes that are ready now."""
+        return sum(worker.ready and worker.process.is_alive() for worker in self._workers)
 
     async def join(self, session: str, room: str, role: str, wish: dict[str, Any]) -> str:
-        """The answer SDP for a newcomer; raises ServerFull, WorkerLost, or AnimatorError for a bad offer."""
-        if self.sessions + self._joining >= self._config.max_sessions:
+        """The answer SDP for a newcomer; raises ServerFull, WorkerLost, or AnimatorError for a bad offer.
+
+        wish : `sdp`, and what else the newcomer asked for; `resume` names the session that this one replaces"""
+        if wish.get("resume") is not None:
+            with suppress(AnimatorError):
+                await self.end(wish["resume"])
+        if self.sessions >= self._config.max_sessions:
             raise ServerFull(f"This server is full: {self._config.max_sessions} people are connected.")
-        self._joining += 1
+        worker = self._home_of(room)
+        # Counted from here on: others who come meanwhile find the room, and the place is taken.
+        worker.sessions[session] = room
         try:
-            worker = self._home_of(room)
-            answer = await self._ask(worker, "join", {"session": session, "room": room, "role": role, **wish})
-            worker.sessions[session] = room
-            self._totals["sessions_started"] += 1
-            return answer
-        finally:
-            self._joining -= 1
+            answer = await self._ask(worker, "join", {**wish, "session": session, "room": room, "role": role})
+        except BaseException:
+            worker.sessions.pop(session, None)
+            worker.wire.send(("end", 0, session))  # it may come about all the same, after we have given up
+            raise
+        if session not in worker.sessions:
+            raise WorkerLost("The connection ended before it began: try once more.")
+        self._totals["sessions_started"] += 1
+        return answer
 
     async def end(self, session: str) -> bool:
         """End a session; False if there is none."""
@@ -108,54 +140,75 @@ class Workers:
         return None if worker is None else await self._ask(worker, "take", (session, kind))
 
     async def totals(self) -> tuple[dict[str, float], dict[str, float]]:
-        """Counters and seconds by stage over all workers, those that died included as far as known."""
-        stages: Counter[str] = Counter()
-        totals = Counter(self._totals)
-        for counted, seconds in await asyncio.gather(*(self._ask(worker, "totals") for worker in self._workers)):
-            totals.update(counted)
-            stages.update(seconds)
-        return dict(totals), dict(stages)
+        """Counters and seconds by stage over all workers; of those that died, what was last known."""
+
+        async def ask(worker: _Worker) -> None:
+            with suppress(AnimatorError):
+                worker.counted = await self._ask(worker, "totals", timeout_s=TOTALS_TIMEOUT_S)
+
+        await asyncio.gather(*(ask(worker) for worker in self._workers))
+        totals, spent_s = Counter(self._totals), Counter(self._spent_s)
+        for worker in self._workers:
+            totals.update(worker.counted[0])
+            spent_s.update(worker.counted[1])
+        return dict(totals), dict(spent_s)
 
     def _home_of(self, room: str) -> _Worker:
-        """The worker that has the room already, else the one with the fewest sessions."""
+        """The worker that has the room already, else the one with the fewest sessions, ready ones first."""
         for worker in self._workers:
             if room in worker.sessions.values():
                 return worker
-        return min(self._workers, key=lambda worker: len(worker.sessions))
+        if not self._workers:
+            raise WorkerLost("This server is stopping.")
+        return min(self._workers, key=lambda worker: (not worker.ready, len(worker.sessions)))
 
     def _worker_of(self, session: str) -> _Worker | None:
         return next((worker for worker in self._workers if session in worker.sessions), None)
 
     def _spawn(self) -> _Worker:
-        from .worker import main
-
+        main = self._main
+        if main is None:
+            from .worker import main
         ours, theirs = self._context.Pipe()
         process = self._context.Process(target=main, args=(theirs, self._config, self._model), daemon=True)
         process.start()
         theirs.close()  # so that our end hears when the process is gone
-        worker = _Worker(process, ours)
-        asyncio.get_running_loop().add_reader(ours.fileno(), self._heard, worker)
+        worker = _Worker(process)
+        worker.wire = Wire(ours, lambda message: self._heard(worker, *message), lambda: self._lost(worker))
+        task = asyncio.get_running_loop().create_task(self._warm_up(worker))
+        self._warming.add(task)
+        task.add_done_callback(self._warming.discard)
         return worker
 
-    async def _ask(self, worker: _Worker, what: str, about: object = None) -> Any:
+    async def _warm_up(self, worker: _Worker) -> None:
+        try:
+            await self._ask(worker, "warm", timeout_s=None)
+        except WorkerLost:
+            return  # `_lost` sees to it
+        except AnimatorError as error:
+            self._give_up(error)
+            return
+        worker.ready = True
+        self._failed_in_a_row = 0
+        if all(other.ready for other in self._workers):
+            self._ready.set()
+
+    async def _ask(
+        self, worker: _Worker, what: str, about: object = None, timeout_s: float | None = REPLY_TIMEOUT_S
+    ) -> Any:
         number = next(self._requests)
         reply: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         worker.replies[number] = reply
         try:
-            worker.pipe.send((what, number, about))
-            return await asyncio.wait_for(reply, None if what == "warm" else REPLY_TIMEOUT_S)
-        except (OSError, TimeoutError) as error:
-            raise WorkerLost("The server is starting this part of itself again: try once more.") from error
+            if not worker.wire.send((what, number, about)):
+                raise TimeoutError
+            return await asyncio.wait_for(reply, timeout_s)
+        except TimeoutError as error:
+            raise WorkerLost("This part of the server does not answer: try again in a moment.") from error
         finally:
             worker.replies.pop(number, None)
 
-    def _heard(self, worker: _Worker) -> None:
-        """A worker said something, or is gone."""
-        try:
-            kind, number, value = worker.pipe.recv()
-        except (EOFError, OSError):
-            self._replace(worker)
-            return
+    def _heard(self, worker: _Worker, kind: str, number: int, value: Any) -> None:
         if kind == "ended":
             worker.sessions.pop(value, None)
         elif (reply := worker.replies.get(number)) is not None and not reply.done():
@@ -164,12 +217,39 @@ class Workers:
             else:
                 reply.set_result(value)
 
-    def _replace(self, lost: _Worker) -> None:
-        asyncio.get_running_loop().remove_reader(lost.pipe.fileno())
-        lost.pipe.close()
-        log.warning("a worker process died with %d sessions; a new one takes its place", len(lost.sessions))
+    def _lost(self, lost: _Worker) -> None:
+        """A worker is gone: whoever waits for it is told, what it counted is kept, another takes its place."""
+        if self._stopping or lost not in self._workers:
+            return
         self._totals["workers_lost"] += 1
+        self._totals.update(lost.counted[0])
+        self._spent_s.update(lost.counted[1])
         for reply in lost.replies.values():
             if not reply.done():
-                reply.set_exception(WorkerLost("This part of the server has died; it is starting again."))
-        self._workers[self._workers.index(lost)] = self._spawn()
+                reply.set_exception(WorkerLost("This part of the server has died and starts again: try once more."))
+        lost.process.kill()
+        lost.process.join()
+        lost.wire.close()
+        place = self._workers.index(lost)
+        del self._workers[place]
+        code = lost.process.exitcode
+        if not lost.ready:
+            self._failed_in_a_row += 1
+            if self._failed_in_a_row >= TRIES:
+                self._give_up(WorkerLost(f"worker processes die while they start, {TRIES} in a row (exit code {code})"))
+                return
+        log.warning("a worker died (exit code %s) with %d sessions; another takes its place", code, len(lost.sessions))
+        self._workers.insert(place, self._spawn())
+
+    def _give_up(self, error: AnimatorError) -> None:
+        if not self._failure.done():
+            self._failure.set_result(error)
+
+
+def _see_off(worker: _Worker) -> None:
+    """Wait until a worker that was told to quit has done so."""
+    worker.process.join(STOP_TIMEOUT_S)
+    if worker.process.is_alive():
+        worker.process.kill()
+        worker.process.join()
+    worker.wire.close()
