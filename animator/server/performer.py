@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
+from threading import Lock
 from typing import Any
 
 from ..config import Config
 from ..data import Motion
-from ..errors import SettingError
+from ..errors import AnimatorError, SettingError
 from ..pipeline import Moment, Performance
 from ..rendering.framing import check_view
 from ..rigging.library import known_rigs
-from ..timing import Closed, Stopwatch
+from ..timing import Clock, Closed, Stopwatch, monotonic_s
 from ..tracking.config import MAX_FACES
+
+log = logging.getLogger("animator")
 
 SLIDERS = {
     "detection": ("tracking", "detection_confidence"),
@@ -23,41 +27,68 @@ SLIDERS = {
     "smoothing": ("solving", "smoothing"),
 }
 """Names on the control channel, 0 to 100, and the settings of 0 to 1 that they stand for."""
+NAMES = (*SLIDERS, "faces", "view", "rig", "mirror")
 TRACKS_EACH = MAX_FACES
 """Track numbers set aside for each performer of a room."""
+RESTART_S = 1.0
+"""A clock that jumps by more than this has begun anew."""
+HEARD_FOR_S = 0.5
+"""A face of which no motion came for so long is gone."""
 
 
 class Performer:
     """Holds the newest moment; whoever draws looks at it, nobody waits in a queue."""
 
-    def __init__(self, config: Config, changed: Callable[[], None]) -> None:
+    def __init__(self, config: Config, changed: Callable[[], None], clock: Clock = monotonic_s) -> None:
         self.config = config
+        self.seat = 0
+        """Its number in the room, for as long as it stays."""
         self.newest: Moment | None = None
+        self.ahead_s = 0.0
+        """What to add to its camera's clock to have ours: those of several performers differ."""
         self.stopwatch = Stopwatch()
         self.frames_solved = 0
-        self._changed = changed
+        self._changed, self._clock = changed, clock
+        self._telling = Lock()
+        self._listeners: list[Callable[[Moment], None]] = []
         self._performance: Performance | None = None
+        self._heard: dict[int, Motion] = {}
+
+    @property
+    def has_camera(self) -> bool:
+        """Whether a camera is followed."""
+        return self._performance is not None
 
     def perform(self, performance: Performance) -> None:
         """Follow a camera from now on; its threads begin at once."""
         self.stopwatch = performance.stopwatch
         self._performance = performance
         performance.listen(self._solved)
+        self.apply()  # what was set while the tracker was being made
         with suppress(TimeoutError, Closed):  # this only has to begin: moments come by the listener
             performance.next_moment(0.0)
 
     def hear(self, motion: Motion) -> None:
-        """Take motion that came over the network in place of a camera."""
-        self._solved(Moment(motion.time_s, self.frames_solved, None, (), (motion,)))
+        """Take motion that came over the network in place of a camera; what comes late is let go."""
+        late_s = 0.0 if self.newest is None else self.newest.time_s - motion.time_s
+        if 0 < late_s < RESTART_S or motion.track_id >= TRACKS_EACH:
+            return
+        self._heard[motion.track_id] = motion
+        self._heard = {m.track_id: m for m in self._heard.values() if abs(motion.time_s - m.time_s) <= HEARD_FOR_S}
+        motions = tuple(sorted(self._heard.values(), key=lambda m: m.track_id))
+        self._solved(Moment(motion.time_s, self.frames_solved, None, (), motions))
 
     def set(self, changes: dict[str, Any]) -> dict[str, Any]:
-        """Apply what a control message asks for; returns all settings now.
+        """Take what a control message asks for; returns all settings now. `apply` is to follow.
 
         raises : SettingError naming what is wrong, with nothing changed"""
         self.config = _changed_config(self.config, changes)
-        if self._performance is not None:
-            self._performance.reconfigure(self.config)
         return self.settings()
+
+    def apply(self) -> None:
+        """Bring the settings to the tracker and the solver; a new tracker takes a tenth of a second."""
+        if self._performance is not None and self._performance.config != self.config:
+            self._performance.reconfigure(self.config)
 
     def settings(self) -> dict[str, Any]:
         """Every setting, under its name on the control channel."""
@@ -71,23 +102,39 @@ class Performer:
         }
 
     def calibrate(self) -> None:
-        """Take the next second as neutral."""
+        """Take the next second as neutral; waits for the picture that is being looked at."""
         if self._performance is not None:
             self._performance.calibrate()
 
-    def has_face(self) -> bool:
-        """Whether a face is seen now."""
-        return self.newest is not None and any(motion.confidence > 0 for motion in self.newest.motions)
+    @property
+    def faces(self) -> int:
+        """How many faces the newest moment shows."""
+        return 0 if self.newest is None else sum(motion.confidence > 0 for motion in self.newest.motions)
+
+    def failure(self) -> str | None:
+        """One sentence, given once, if the camera can be followed no longer."""
+        if self._performance is None:
+            return None
+        try:
+            self._performance.next_moment(0.0)
+        except (TimeoutError, Closed):
+            return None
+        except AnimatorError as error:
+            return str(error)
+        except Exception:  # a fault of ours: the client gets a sentence, the log the rest
+            log.exception("a performance broke off")
+            return "Following your camera failed; the server's log tells more. Connect again."
+        return None
 
     def listen(self, listener: Callable[[Moment], None]) -> None:
-        """Call `listener` with every moment, as a recorder wants."""
-        if self._performance is not None:
-            self._performance.listen(listener)
+        """Call `listener` with every moment, as a recorder wants, on the thread that solves."""
+        with self._telling:
+            self._listeners.append(listener)
 
     def ignore(self, listener: Callable[[Moment], None]) -> None:
-        """Stop calling `listener`."""
-        if self._performance is not None:
-            self._performance.ignore(listener)
+        """Stop calling `listener`; when this returns no call is under way."""
+        with self._telling:
+            self._listeners.remove(listener)
 
     def close(self) -> None:
         """Stop its threads and free its tracker."""
@@ -95,18 +142,27 @@ class Performer:
             self._performance.close()
 
     def _solved(self, moment: Moment) -> None:
+        ahead_s = self._clock() - moment.time_s
+        if self.newest is None or abs(ahead_s - self.ahead_s) > RESTART_S:
+            self.ahead_s = ahead_s  # else it stays: what a network adds to and fro is no motion
         self.newest = moment
         self.frames_solved += 1
+        with self._telling:
+            for listener in self._listeners:
+                listener(moment)
         self._changed()
 
 
 def motions_of_all(performers: list[Performer]) -> tuple[Motion, ...]:
-    """The newest motions of every performer of a room, with track numbers that do not meet."""
+    """The newest motions of every performer of a room, by our clock, with track numbers that do not meet."""
     return tuple(
-        replace(motion, track_id=seat * TRACKS_EACH + motion.track_id)
-        for seat, performer in enumerate(performers)
-        if performer.newest is not None
-        for motion in performer.newest.motions
+        replace(
+            motion,
+            track_id=performer.seat * TRACKS_EACH + motion.track_id,
+            time_s=motion.time_s + performer.ahead_s,
+        )
+        for performer in performers
+        for motion in (() if performer.newest is None else performer.newest.motions)
     )
 
 
@@ -122,9 +178,13 @@ def _changed_config(config: Config, changes: dict[str, Any]) -> Config:
                 solving = replace(solving, **{field: value / 100})
         elif name == "faces":
             _check_number(name, value, 1, MAX_FACES)
+            if value != int(value):
+                raise SettingError("faces: wanted a whole number")
             tracking = replace(tracking, faces=int(value))
         elif name == "mirror":
-            show = replace(show, mirror=bool(value))
+            if not isinstance(value, bool):
+                raise SettingError("mirror: wanted true or false")
+            show = replace(show, mirror=value)
         elif name == "view":
             show = replace(show, view=check_view(value))
         elif name == "rig":
@@ -132,7 +192,7 @@ def _changed_config(config: Config, changes: dict[str, Any]) -> Config:
                 raise SettingError(f"rig: wanted one of {', '.join(known_rigs())}")
             show = replace(show, rig=value)
         else:
-            raise SettingError(f"set: there is no setting of that name (known: {', '.join(SLIDERS)}, faces, ...)")
+            raise SettingError(f"set: there is no setting of that name (known: {', '.join(NAMES)})")
     return Config(tracking, solving, show)
 
 

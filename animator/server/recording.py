@@ -24,6 +24,12 @@ class SessionRecording:
         self._folder = tempfile.TemporaryDirectory(prefix="animator-")
         self._path = Path(self._folder.name) / "take.npz"
         self._recorder: MotionRecorder | None = None
+        self._last_s = 0.0
+
+    @property
+    def is_full(self) -> bool:
+        """Whether it has become as long as it may."""
+        return self._recorder is not None and self._recorder.frames >= MAX_FRAMES
 
     @property
     def running(self) -> bool:
@@ -33,11 +39,11 @@ class SessionRecording:
     def start(self) -> None:
         """Record from now on; does nothing while recording."""
         if self._recorder is None:
-            self._recorder = MotionRecorder(self._path, FPS)
+            self._recorder, self._last_s = MotionRecorder(self._path, FPS), float("-inf")
             self._performer.listen(self._write)
 
     def stop(self) -> int:
-        """Finish the take; returns its frames, 0 if there was nothing to finish."""
+        """Finish the take; returns its frames. With 0 the take before stays the last one."""
         if self._recorder is None:
             return 0
         self._performer.ignore(self._write)
@@ -62,5 +68,7 @@ class SessionRecording:
         self._folder.cleanup()
 
     def _write(self, moment: Moment) -> None:
-        if self._recorder is not None and self._recorder.frames < MAX_FRAMES:
+        # Motion from the network has the times that its sender wrote: a take's rise.
+        if self._recorder is not None and not self.is_full and moment.time_s > self._last_s:
             self._recorder.write(moment.motions, moment.time_s)
+            self._last_s = moment.time_s
