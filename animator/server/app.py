@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import hmac
 import json
+import logging
 import secrets
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -23,6 +25,8 @@ from .limits import RateLimit
 from .metrics import exposition
 from .workers import ServerFull, WorkerLost, Workers
 
+log = logging.getLogger("animator")
+
 PAGE = Path(__file__).parent / "page"
 MAX_BODY_BYTES = 65_536
 """An offer with every codec and candidate of a browser has about 8 kB."""
@@ -34,6 +38,15 @@ SECURITY_HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Permissions-Policy": "camera=(self), microphone=()",
     "Cache-Control": "no-cache",
+}
+SECURED = ("/offer", "/sessions", "/whip", "/whep", "/metrics")
+"""Where the token is asked for: the page itself holds no secret."""
+CORS_HEADERS = {
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Allow-Methods": "OPTIONS, POST, DELETE",
+    "Access-Control-Allow-Headers": "Authorization, Content-Type, If-Match",
+    "Access-Control-Expose-Headers": "Location, ETag",
+    "Access-Control-Max-Age": "600",
 }
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -56,8 +69,10 @@ class App:
                 web.get("/rigs/{name}.png", self._rig_picture),
                 web.post("/offer", self._offer),
                 web.delete("/sessions/{session}", self._end),
+                web.options("/sessions/{session}", self._options),
                 web.get("/sessions/{session}/take.{kind:npz|csv}", self._take),
                 web.post("/{protocol:whip|whep}/{room}", self._whip_or_whep),
+                web.options("/{protocol:whip|whep}/{room}", self._options),
                 web.get("/health", self._health),
                 web.get("/metrics", self._metrics),
                 web.static("/static", PAGE, follow_symlinks=False),
@@ -70,7 +85,7 @@ class App:
         """Token, origin, headers, and errors as one sentence of JSON."""
         try:
             self._check_origin(request)
-            if request.path.startswith(("/offer", "/sessions", "/whip", "/whep", "/metrics")):
+            if request.path.startswith(SECURED) and request.method != "OPTIONS":  # browsers ask these bare
                 self._check_token(request)
             response = await handler(request)
         except web.HTTPException as error:
@@ -80,24 +95,34 @@ class App:
             response = _refusal(503, str(error), {"Retry-After": "5"})
         except AnimatorError as error:
             response = _refusal(400, str(error))
+        except Exception:  # a fault of ours: the client gets a sentence, the log the rest
+            log.exception("a request failed")
+            response = _refusal(500, "Something went wrong on the server; its log tells more.")
         response.headers.update(SECURITY_HEADERS)
+        if self._is_for_others(request):
+            response.headers.update(CORS_HEADERS)
         return response
 
     def _check_token(self, request: web.Request) -> None:
         if self._config.token is None:
             return
-        given = request.headers.get("Authorization", "").removeprefix("Bearer ")
-        if not hmac.compare_digest(given.encode(), self._config.token.encode()):
+        scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+        given_bytes = given.encode(errors="surrogateescape")  # headers may hold any bytes
+        if not hmac.compare_digest(given_bytes, self._config.token.encode()) or scheme.lower() != "bearer":
             raise web.HTTPUnauthorized(
                 reason="This link needs its token: ask for the whole link.", headers={"WWW-Authenticate": "Bearer"}
             )
 
-    @staticmethod
-    def _check_origin(request: web.Request) -> None:
+    def _check_origin(self, request: web.Request) -> None:
         """Another site's page must not use a visitor's browser to reach this server."""
         origin = request.headers.get("Origin")
-        if origin is not None and origin.split("://")[-1] != request.host:
-            raise web.HTTPForbidden(reason="This server answers its own page only.")
+        if origin is None or origin.partition("://")[2] == request.host or self._is_for_others(request):
+            return
+        raise web.HTTPForbidden(reason="This server answers its own page only.")
+
+    def _is_for_others(self, request: web.Request) -> bool:
+        """WHIP and WHEP are for other sites' pages too, where a token, which no browser adds by itself, is needed."""
+        return self._config.token is not None and request.path.startswith(("/whip/", "/whep/", "/sessions/"))
 
     async def _page(self, request: web.Request) -> web.StreamResponse:
         room = request.match_info.get("room", DEFAULT_ROOM)
@@ -127,16 +152,16 @@ class App:
 
     async def _rig_picture(self, request: web.Request) -> web.StreamResponse:
         name = request.match_info["name"]
-        picture = rigs_folder() / name / "picture.png"
-        if name not in known_rigs() or not picture.is_file():  # only listed names ever become a path
+        picture = rigs_folder() / name / "picture.png" if name in known_rigs() else None  # no other name is a path
+        if picture is None or not picture.is_file():
             raise web.HTTPNotFound(reason="There is no such avatar.")
         return web.FileResponse(picture)
 
     async def _offer(self, request: web.Request) -> web.Response:
         self._check_rate(request)
         try:
-            wish = json.loads(await request.text())
-        except ValueError as error:
+            wish = json.loads(await request.read())
+        except (ValueError, RecursionError) as error:
             raise web.HTTPBadRequest(reason="Wanted a JSON object with `sdp` and `type`.") from error
         if not isinstance(wish, dict) or not isinstance(wish.get("sdp"), str) or wish.get("type") != "offer":
             raise web.HTTPBadRequest(reason="Wanted a JSON object with `sdp`, a text, and `type`, `offer`.")
@@ -144,7 +169,12 @@ class App:
         _check_room(room)
         if role not in ROLES:
             raise web.HTTPBadRequest(reason=f"role: wanted {' or '.join(ROLES)}.")
-        session, answer = await self._join(room, role, wish)
+        for name in ("view", "rig", "resume"):
+            if not isinstance(wish.get(name), str | None):
+                raise web.HTTPBadRequest(reason=f"{name}: wanted a text.")
+        # Nothing but these goes further: a client must not choose its session's name.
+        known = {name: wish.get(name) for name in ("sdp", "view", "rig", "resume")}
+        session, answer = await self._join(room, role, known)
         return web.json_response({"sdp": answer, "type": "answer", "session": session})
 
     async def _whip_or_whep(self, request: web.Request) -> web.Response:
@@ -155,10 +185,17 @@ class App:
         if request.content_type != "application/sdp":
             raise web.HTTPUnsupportedMediaType(reason="Wanted a body of type application/sdp.")
         role = "perform" if request.match_info["protocol"] == "whip" else "watch"
-        wish = {"sdp": await request.text(), "type": "offer", "heartbeat": False}
-        session, answer = await self._join(room, role, wish)
-        headers = {"Location": f"/sessions/{session}", "ETag": f'"{session[:8]}"'}
+        sdp = (await request.read()).decode("utf-8", "replace")
+        session, answer = await self._join(room, role, {"sdp": sdp, "need_video": True})
+        headers = {"Location": f"/sessions/{session}", "ETag": f'"{hashlib.sha256(session.encode()).hexdigest()[:16]}"'}
         return web.Response(status=201, text=answer, content_type="application/sdp", headers=headers)
+
+    async def _options(self, request: web.Request) -> web.Response:
+        """What WHIP asks of every server (RFC 9725): which body is taken, and by whom."""
+        if "room" in request.match_info:
+            _check_room(request.match_info["room"])
+            return web.Response(status=204, headers={"Accept-Post": "application/sdp", "Allow": "OPTIONS, POST"})
+        return web.Response(status=204, headers={"Allow": "DELETE, OPTIONS"})
 
     async def _join(self, room: str, role: str, wish: dict[str, Any]) -> tuple[str, str]:
         session = secrets.token_urlsafe(16)

@@ -59,7 +59,10 @@ def context_from_files(cert: Path, key: Path) -> ssl.SSLContext:
     """TLS with a certificate of the user's; raises SettingError if it cannot be used."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     try:
-        context.load_cert_chain(cert, key)
-    except (ssl.SSLError, OSError) as error:
-        raise SettingError(f"cert and key: {cert} and {key} cannot be used together ({error})") from error
+        context.load_cert_chain(cert, key, password=lambda: "")  # never ask at a terminal that nobody watches
+    except (ssl.SSLError, OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) and error.strerror else error
+        raise SettingError(
+            f"cert and key: {cert} and {key} cannot be used together ({why}); wanted PEM files without a passphrase"
+        ) from error
     return context

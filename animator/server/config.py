@@ -9,11 +9,14 @@ from pathlib import Path
 from ..config import Config
 from ..errors import SettingError
 from ..webrtc.config import IceServer
+from ..webrtc.peer import SILENT_S
 
 DEFAULT_PORT = 8443
 ROOM = re.compile(r"[A-Za-z0-9_-]{1,64}")
 """What a room may be called."""
 DEFAULT_ROOM = "main"
+TOKEN = re.compile(r"[A-Za-z0-9._~+/=-]+")
+"""What a bearer token may hold (RFC 6750)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +29,7 @@ class ServeConfig:
     """Performers and viewers together; one more is turned away with 503."""
     workers: int = 1
     """Worker processes; a room lives in one of them."""
-    token: str | None = None
+    token: str | None = field(default=None, repr=False)
     """What every request must bear; None lets everybody in."""
     ice_servers: tuple[IceServer, ...] = ()
     """STUN and TURN servers; none means that the two ends must reach each other directly."""
@@ -36,6 +39,8 @@ class ServeConfig:
     """Make a certificate for this machine's addresses: phones give their camera to https pages only."""
     offers_per_minute: int = 30
     """From one address; more are answered with 429."""
+    silent_s: float = SILENT_S
+    """A client that gives no sign of life for so long is gone."""
     show: Config = field(default_factory=Config)
     """What a session starts with; each may change its own."""
 
@@ -46,6 +51,12 @@ class ServeConfig:
             raise SettingError(f"max-sessions: wanted 1 to 1000, got {self.max_sessions}")
         if not 1 <= self.workers <= 64:
             raise SettingError(f"workers: wanted 1 to 64, got {self.workers}")
+        if self.offers_per_minute < 1:
+            raise SettingError(f"offers-per-minute: wanted 1 or more, got {self.offers_per_minute}")
+        if not self.silent_s > 0:
+            raise SettingError(f"silent: wanted more than 0 seconds, got {self.silent_s}")
+        if self.token is not None and not TOKEN.fullmatch(self.token):
+            raise SettingError("token: wanted letters, digits and -._~+/= (it travels in links and headers)")
         if (self.cert is None) != (self.key is None):
             raise SettingError("cert and key: wanted both or neither")
         if self.cert is not None and self.self_signed:

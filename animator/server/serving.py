@@ -7,7 +7,9 @@ import contextlib
 import io
 import signal
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from typing import Any
+from urllib.parse import quote
 
 import segno
 from aiohttp import web
@@ -18,31 +20,45 @@ from .certificates import context_from_files, machine_addresses, self_signed_con
 from .config import ServeConfig
 from .workers import Workers
 
+SHUTDOWN_S = 2.0
+"""How long requests under way may take when the server stops."""
 Tell = Callable[[str], None]
 
 
 async def serve(config: ServeConfig, model: str, tell: Tell = print) -> None:
     """Serve until SIGINT or SIGTERM; every session is ended properly.
 
-    raises : SinkError if the port cannot be had"""
-    workers = Workers(config, model)
+    raises : SinkError if the port cannot be had, SettingError for a bad certificate, RenderError or another
+             AnimatorError where workers cannot start"""
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopped.set)
-    tell("starting: loading the face model and opening OpenGL ...")
+    workers = Workers(config, model)
+    runner = web.AppRunner(App(config, workers).application(), access_log=None, shutdown_timeout=SHUTDOWN_S)
+    await runner.setup()
     try:
-        await workers.start()
-        runner = web.AppRunner(App(config, workers).application(), access_log=None)
-        await runner.setup()
-        try:
-            port = await _listen(runner, config)
+        port = await _listen(runner, config)  # what cannot be had is said before anything is loaded
+        tell("starting: loading the face model and opening OpenGL ...")
+        if await _before(stopped, workers.start()):
             tell(welcome(config, port))
-            await stopped.wait()
-        finally:
-            await runner.cleanup()
+            failure = await _before(stopped, workers.failure())
+            if failure is not None:
+                raise failure
     finally:
+        await runner.cleanup()
         await workers.stop()
+
+
+async def _before(stopped: asyncio.Event, work: Coroutine[Any, Any, Any]) -> Any:
+    """What comes of `work`; None, with the work cancelled, once the server is told to stop."""
+    tasks = [asyncio.ensure_future(work), asyncio.ensure_future(stopped.wait())]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        return tasks[0].result() if tasks[0].done() else None
+    finally:
+        for task in tasks:
+            task.cancel()
 
 
 async def _listen(runner: web.AppRunner, config: ServeConfig) -> int:
@@ -64,11 +80,14 @@ def _tls(config: ServeConfig) -> ssl.SSLContext | None:
 
 def links(config: ServeConfig, port: int) -> list[str]:
     """The page's addresses, the one for other devices first."""
-    everywhere = config.host in ("0.0.0.0", "::")
+    everywhere = config.host == "0.0.0.0"
     hosts = machine_addresses() if everywhere else [config.host]
     scheme = "https" if config.secure else "http"
-    secret = f"#token={config.token}" if config.token else ""  # behind #, so that no server's log ever sees it
-    return [f"{scheme}://{host}:{port}/{secret}" for host in hosts]
+    secret = (
+        f"#token={quote(config.token, safe='')}" if config.token else ""
+    )  # behind #, so that no server's log ever sees it
+    named = [f"[{host}]" if ":" in host else host for host in hosts]
+    return [f"{scheme}://{host}:{port}/{secret}" for host in named]
 
 
 def welcome(config: ServeConfig, port: int) -> str:
