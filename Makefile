@@ -1,6 +1,6 @@
 # `make demo` and `make test` do all the set-up on a fresh machine.
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint bench bench-solver bench-run images clean
+.PHONY: help install demo test lint bench bench-solver bench-run bench-webrtc bench-motion images clean
 
 PYTHON := .venv/bin/python
 SHARED ?= ../shared
@@ -29,6 +29,12 @@ bench-solver: install  ## the solver's accuracy beside MediaPipe's own network (
 
 bench-run: install  ## frames per second, each stage's share, peak memory
 	$(PYTHON) -m tests.bench.bench_run
+
+bench-webrtc: install  ## how late a puppet comes back over WebRTC, beside an echo
+	$(PYTHON) -m tests.bench.bench_webrtc
+
+bench-motion: install  ## the motion stream: bits, errors, loss
+	$(PYTHON) -m tests.bench.bench_motion_stream
 
 images: install  ## the pictures in docs/images/
 	$(PYTHON) -m tools.render_rig_sheets
