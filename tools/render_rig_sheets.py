@@ -52,10 +52,12 @@ EXPRESSIONS: dict[str, tuple[dict[str, float], tuple[float, float]]] = {
 class Studio:
     """One rig as the program itself draws it, at twice the size and then shrunk."""
 
-    def __init__(self, rig: Rig, size_px: tuple[int, int], framing: Framing) -> None:
+    def __init__(
+        self, rig: Rig, size_px: tuple[int, int], framing: Framing, background: Background = BACKGROUND
+    ) -> None:
         self._size_px, self._deformer = size_px, Deformer(rig)
         width, height = size_px
-        self._renderer = Renderer(rig, (width * OVERSAMPLING, height * OVERSAMPLING), BACKGROUND)
+        self._renderer = Renderer(rig, (width * OVERSAMPLING, height * OVERSAMPLING), background)
         self._renderer.scene.framing = framing
 
     def draw(self, motion: Motion) -> Array:
@@ -121,7 +123,7 @@ def main() -> None:
         save(args.out / "rig-rest.png", Studio(rig, (640, 720), bust).draw(motion_of({})))
     if "picture" in wanted and args.rig in known_rigs():
         smiling = motion_of(both(mouthSmile=0.4), yaw_degrees=12)
-        drawn = Studio(rig, (192, 192), Framing((0, 0.8, 0), 31)).draw(smiling)
+        drawn = Studio(rig, (640, 480), Framing(), Background()).draw(smiling)
         save(rigs_folder() / args.rig / "picture.png", drawn)
     if "expressions" in wanted:
         studio = Studio(rig, (236, 270), face)
