@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
 
@@ -90,3 +90,23 @@ def open_sink(path: str | Path, fps: float) -> FrameSink:
     from .sinks.video import VideoSink
 
     return ImageSink(path) if path.suffix.lower() in PICTURE_SUFFIXES else VideoSink(path, fps)
+
+
+class _Several:
+    def __init__(self, sinks: Sequence[FrameSink]) -> None:
+        self._sinks = sinks
+
+    def write(self, frame: Frame) -> None:
+        for sink in self._sinks:
+            sink.write(frame)
+
+    def close(self) -> None:
+        with ExitStack() as stack:  # each, whatever happens to the others
+            for sink in self._sinks:
+                stack.callback(sink.close)
+
+
+def several(*sinks: FrameSink | None) -> FrameSink:
+    """One sink of several; None among them is left out."""
+    wanted = [sink for sink in sinks if sink is not None]
+    return wanted[0] if len(wanted) == 1 else _Several(wanted)

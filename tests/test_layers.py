@@ -15,7 +15,7 @@ LAYERS = [
     {"maths", "timing", "handover"},
     {"protocols", "takes"},
     {"sources", "tracking", "solving", "rigging", "rendering", "sinks", "webrtc"},
-    {"config", "pipeline", "puppets", "filming", "recording", "on_screen"},
+    {"config", "pipeline", "puppets", "filming", "recording", "on_screen", "remote"},
     {"batch", "server"},
     {"doctor", "cli"},
 ]

@@ -12,7 +12,7 @@ import typer
 
 from .. import __version__
 from ..errors import AnimatorError
-from . import doctor, play, record, rigs, run, serve
+from . import call, doctor, play, record, rigs, run, serve, watch
 
 USAGE_OR_INPUT = 2
 """Exit code of everything that the user can put right."""
@@ -30,6 +30,8 @@ app.command("run")(run.run)
 app.command("record")(record.record)
 app.command("play")(play.play)
 app.command("serve")(serve.serve)
+app.command("call")(call.call)
+app.command("watch")(watch.watch)
 app.add_typer(rigs.app, name="rigs")
 app.command("doctor")(doctor.doctor)
 

@@ -5,11 +5,16 @@ from __future__ import annotations
 import logging
 from contextlib import ExitStack, closing
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ..errors import SettingError
 from . import options, work
+
+if TYPE_CHECKING:
+    from ..config import Config
+    from ..remote.publishing import WhipSink
 
 log = logging.getLogger("animator")
 
@@ -33,6 +38,8 @@ def run(
     fov: options.Fov = None,
     model: options.Model = None,
     config: options.Settings = None,
+    whip: Annotated[str | None, typer.Option(metavar="URL", help="Publish the picture to a WHIP endpoint too.")] = None,
+    token: Annotated[str | None, typer.Option(help="What the WHIP endpoint wants as its bearer token.")] = None,
 ) -> None:
     """Animate an avatar from a camera, a video or a recording.
 
@@ -53,13 +60,24 @@ def run(
             "mirror": mirror or None,
         },
     )
-    perform(source, settings, out=out, take=take, model=model)
+    if token is not None and whip is None:
+        raise SettingError("token: it is for --whip URL, which is not there")
+    perform(source, settings, out=out, take=take, model=model, whip=whip, token=token)
 
 
-def perform(source: str | None, settings, *, out: Path | None, take: Path | None, model: Path | None) -> None:
+def perform(
+    source: str | None,
+    settings: Config,
+    *,
+    out: Path | None,
+    take: Path | None,
+    model: Path | None,
+    whip: str | None = None,
+    token: str | None = None,
+) -> None:
     """Open everything, checking every input before any output is made; then show or film."""
     from ..display import has_display
-    from ..filming import film, open_sink
+    from ..filming import film, open_sink, several
     from ..pipeline import is_motion_source, open_performance
     from ..puppets import check_picture
     from ..recording import record_into
@@ -69,6 +87,7 @@ def perform(source: str | None, settings, *, out: Path | None, take: Path | None
 
     work.check_not_itself(source, out, take)
     on_screen = out is None and has_display()
+    keeps_up = on_screen or whip is not None
     check_view(settings.show.view)
     load_rig(settings.show.rig)
     if settings.show.background is not None:
@@ -79,27 +98,42 @@ def perform(source: str | None, settings, *, out: Path | None, take: Path | None
     try:
         with ExitStack() as stack:
             opened = open_source(
-                source, size_px=settings.show.size_px, fps=settings.show.fps, loop_performance=on_screen
+                source, size_px=settings.show.size_px, fps=settings.show.fps, loop_performance=keeps_up
             )
             stack.enter_context(closing(opened))
             if not on_screen:
                 check_picture(settings.show.view, not is_motion_source(opened))
-            out = out or (None if on_screen else work.default_out(opened))
+            out = out or (None if keeps_up else work.default_out(opened))
             sink = None if out is None else open_sink(out, settings.show.fps or opened.fps)
             recorder = None if take is None else stack.enter_context(record_into(take, opened.fps))
-            performance = stack.enter_context(open_performance(opened, settings, model=model, live=on_screen or None))
+            performance = stack.enter_context(open_performance(opened, settings, model=model, live=keeps_up or None))
             if recorder is not None:
                 performance.listen(recorder)
-            if on_screen:
+            published = None if whip is None else stack.enter_context(_published(whip, token, opened.fps))
+            if on_screen and published is not None:
+                from ..remote.window import PublishingScreen
+
+                PublishingScreen(performance, settings, published).run()
+            elif on_screen:
                 from ..on_screen import show
 
                 show(performance, settings)
             else:
+                both = several(sink, published)
                 with work.progress_bar(opened.name, opened.frame_count) as progress:
-                    film(performance, settings, sink, progress)
+                    film(performance, settings, both, progress)
     finally:  # after Ctrl-C, too, a person wants to know where it is
         if sink is not None and sink.frames and out.exists():
             typer.echo(f"wrote {out}")
         if take is not None and performance is not None and performance.frames and take.exists():
             typer.echo(f"wrote {take}")
     work.say_what_came(performance)
+
+
+def _published(url: str, token: str | None, fps: float) -> closing[WhipSink]:
+    """Connect to the endpoint, and say so."""
+    from ..remote.publishing import WhipSink
+
+    sink = WhipSink(url, token, fps)
+    log.info("publishing to the WHIP endpoint: Ctrl-C ends it")
+    return closing(sink)

@@ -1,0 +1,1 @@
+"""Rooms of an `animator serve` elsewhere, joined from this machine; and puppets published from it."""
