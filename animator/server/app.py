@@ -67,6 +67,7 @@ class App:
                 web.get("/r/{room}", self._page),
                 web.get("/config.json", self._page_config),
                 web.get("/rigs/{name}.png", self._rig_picture),
+                web.get("/rigs/{name}.glb", self._rig_model),
                 web.post("/offer", self._offer),
                 web.delete("/sessions/{session}", self._end),
                 web.options("/sessions/{session}", self._options),
@@ -134,13 +135,9 @@ class App:
             {"urls": [server.url]} | ({"username": server.user, "credential": server.password} if server.user else {})
             for server in self._config.ice_servers
         ]
-        rigs = [
-            {"name": name, "title": rig_description(name).get("title", name), "picture": f"/rigs/{name}.png"}
-            for name in known_rigs()
-        ]
         return web.json_response(
             {
-                "rigs": rigs,
+                "rigs": [_rig_for_page(name) for name in known_rigs()],
                 "views": VIEWS,
                 "channels": ARKIT,
                 "ice_servers": servers,
@@ -156,6 +153,14 @@ class App:
         if picture is None or not picture.is_file():
             raise web.HTTPNotFound(reason="There is no such avatar.")
         return web.FileResponse(picture)
+
+    async def _rig_model(self, request: web.Request) -> web.StreamResponse:
+        """The avatar itself, for a page that draws it."""
+        name = request.match_info["name"]
+        model = rigs_folder() / name / str(rig_description(name)["model"]) if name in known_rigs() else None
+        if model is None or not model.is_file():
+            raise web.HTTPNotFound(reason="There is no such avatar.")
+        return web.FileResponse(model, headers={"Content-Type": "model/gltf-binary"})
 
     async def _offer(self, request: web.Request) -> web.Response:
         self._check_rate(request)
@@ -232,6 +237,14 @@ class App:
             raise web.HTTPTooManyRequests(
                 reason="Too many attempts from this address: wait a minute.", headers={"Retry-After": "60"}
             )
+
+
+def _rig_for_page(name: str) -> dict[str, Any]:
+    """What a page must know of an avatar to show it, and to draw it itself."""
+    said = rig_description(name)
+    placing = {key: said[key] for key in ("joints", "rig_from_face") if key in said}
+    addresses = {"picture": f"/rigs/{name}.png", "model": f"/rigs/{name}.glb"}
+    return {"name": name, "title": said.get("title", name)} | addresses | placing
 
 
 def _check_room(room: object) -> None:
