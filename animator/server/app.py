@@ -39,8 +39,8 @@ SECURITY_HEADERS = {
     "Permissions-Policy": "camera=(self), microphone=()",
     "Cache-Control": "no-cache",
 }
-SECURED = ("/offer", "/sessions", "/whip", "/whep", "/metrics")
-"""Where the token is asked for: the page itself holds no secret."""
+SECURED = ("/config.json", "/offer", "/sessions", "/whip", "/whep", "/metrics")
+"""Where the token is asked for: the page itself holds no secret, its settings hold a TURN server's password."""
 CORS_HEADERS = {
     "Access-Control-Allow-Origin": "*",
     "Access-Control-Allow-Methods": "OPTIONS, POST, DELETE",

@@ -202,7 +202,7 @@ def test_motion_from_the_network_is_shown_recorded_and_passed_on(server: Server)
             for index in range(100_000):
                 weights = np.zeros(len(ARKIT), np.float32)
                 weights[JAW] = 0.5 + 0.4 * np.sin(index / 5)
-                pose = HeadPose(translation_cm=np.array([0.0, 0.0, -50.0]))
+                pose = HeadPose(np.array([1.0, 0, 0, 0]), np.array([0, 0, -50.0]))
                 motion = Motion(1e4 + index / 30, 0, pose, expression=Expression(weights), confidence=1.0)
                 for message in encoder.encode(motion):
                     caller.peer.send_motion(message)
