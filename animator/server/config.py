@@ -9,7 +9,6 @@ from pathlib import Path
 from ..config import Config
 from ..errors import SettingError
 from ..webrtc.config import IceServer
-from ..webrtc.peer import SILENT_S
 
 DEFAULT_PORT = 8443
 ROOM = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -39,7 +38,7 @@ class ServeConfig:
     """Make a certificate for this machine's addresses: phones give their camera to https pages only."""
     offers_per_minute: int = 30
     """From one address; more are answered with 429."""
-    silent_s: float = SILENT_S
+    silent_s: float = 15.0
     """A client that gives no sign of life for so long is gone."""
     show: Config = field(default_factory=Config)
     """What a session starts with; each may change its own."""
