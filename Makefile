@@ -1,6 +1,6 @@
 # `make demo` and `make test` do all the set-up on a fresh machine.
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint bench bench-solver bench-run bench-webrtc bench-motion images clean
+.PHONY: help install demo test lint bench bench-solver bench-run bench-webrtc bench-motion images page clean
 
 PYTHON := .venv/bin/python
 SHARED ?= ../shared
@@ -39,6 +39,10 @@ bench-motion: install  ## the motion stream: bits, errors, loss
 images: install  ## the pictures in docs/images/
 	$(PYTHON) -m tools.render_rig_sheets
 	$(PYTHON) -m tools.render_views
+
+page:  ## the part of the page that draws puppets on a visitor's own device (needs Node.js 20 and npm)
+	@command -v npm >/dev/null || { echo "make page needs npm: install Node.js 20 or later" >&2; exit 1; }
+	cd web && npm ci --ignore-scripts && npx vite build
 
 clean:  ## forget everything made, but not what was installed
 	rm -rf out build dist .pytest_cache .ruff_cache

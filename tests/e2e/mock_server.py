@@ -13,6 +13,7 @@ import asyncio
 import json
 import math
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,13 +26,14 @@ from aiortc import RTCPeerConnection, RTCSessionDescription, VideoStreamTrack
 from animator.channels import ARKIT
 from animator.data import Expression, Gaze, HeadPose, Motion
 from animator.protocols.motion_stream import Encoder
+from animator.resources import rigs_folder
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "animator" / "server" / "page"
 IMAGES = ROOT / "docs" / "images"
 VIEWS = ("avatar", "mask", "mesh", "side-by-side")
 CSP = (
-    "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+    "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; "
     "media-src 'self' blob:; object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 NUMBERS_JS = """
@@ -125,12 +127,14 @@ class MockServer:
 
     def __init__(self, host: str = "127.0.0.1", port: int = 0, every_pixel: int = 1) -> None:
         self.host, self.port, self.every_pixel = host, port, every_pixel
-        self.three = False
+        self.three, self.draws = False, False
+        """Whether the page can draw puppets itself, and whether by its own bundle or by one that only counts."""
         self.token = ""
         self.refusals: list[tuple[int, dict[str, str]]] = []
         """Answers to the next offers, each (status, headers), before one is accepted."""
         self.state = "face"
         self.performers = 1
+        self.motion_at: Callable[[float], Motion] = motion_at
         self.guests: list[Guest] = []
         self.deleted: list[str] = []
         self._loop = asyncio.new_event_loop()
@@ -155,6 +159,7 @@ class MockServer:
         """As if nobody had been here."""
         self.cut()
         self.token, self.state, self.three, self.performers = "", "face", False, 1
+        self.motion_at, self.draws = motion_at, False
         self.refusals.clear()
         self.guests.clear()
         self.deleted.clear()
@@ -200,7 +205,7 @@ class MockServer:
 
     async def _static(self, request: web.Request) -> web.StreamResponse:
         path = PAGE / request.match_info["name"]
-        if path.name == "numbers.js" and not path.exists():
+        if path.name == "numbers.js" and not self.draws:
             return web.Response(text=NUMBERS_JS, content_type="text/javascript")
         kinds = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".html": "text/html"}
         if not path.is_file():
@@ -208,6 +213,8 @@ class MockServer:
         return web.FileResponse(path, headers={"Content-Type": kinds[path.suffix], "Cache-Control": "no-cache"})
 
     async def _rig(self, request: web.Request) -> web.StreamResponse:
+        if request.match_info["name"] == "human.glb":
+            return web.FileResponse(rigs_folder() / "human" / "human.glb")
         path = IMAGES / "view-avatar.png"
         if not path.exists():
             raise web.HTTPNotFound
@@ -215,6 +222,7 @@ class MockServer:
 
     async def _config(self, request: web.Request) -> web.Response:
         rigs = [{"name": n, "title": t, "picture": f"/rigs/{n}.png"} for n, t in (("human", "Human"), ("fox", "Fox"))]
+        rigs[0] |= {"model": "/rigs/human.glb", "rig_from_face": {"scale": 0.01}}
         return web.json_response({
             "rigs": rigs,
             "views": VIEWS,
@@ -241,7 +249,8 @@ class MockServer:
         self.guests.append(guest)
         pc.on("datachannel", lambda channel: self._meet(guest, channel))
         await pc.setRemoteDescription(RTCSessionDescription(offer["sdp"], offer["type"]))
-        pc.addTrack(TestPicture(guest))
+        if offer.get("video", True):
+            pc.addTrack(TestPicture(guest))
         await pc.setLocalDescription(await pc.createAnswer())
         answer = {"sdp": pc.localDescription.sdp, "type": pc.localDescription.type, "session": guest.session}
         return web.json_response(answer)
@@ -300,7 +309,7 @@ class MockServer:
         encoder, time_s = Encoder(), 0.0
         while True:
             if guest.wants_motion and guest.motion.readyState == "open":
-                for message in encoder.encode(motion_at(time_s)):
+                for message in encoder.encode(self.motion_at(time_s)):
                     guest.motion.send(message)
             time_s += 1 / 30
             await asyncio.sleep(1 / 30)

@@ -96,13 +96,20 @@ def test_bars_move_only_while_they_are_open(visit, mock):
 
 def test_numbers_mode_is_offered_where_its_bundle_is(visit, mock):
     mock.three = True
-    visitor = visit().perform()
+    visitor = visit()
+    visitor.open().page.click("#watch")
+    visitor.until_live()
     visitor.page.click("label[for=mode-numbers]")
     visitor.until("Number(document.querySelector('#numbers').dataset.motions) > 3")
     assert visitor.page.is_visible("#numbers")
     visitor.page.click("label[for=mode-video]")
-    visitor.until(lambda: not mock.guests[0].wants_motion)
+    visitor.until_live()
+    assert [guest.offer["video"] for guest in mock.guests] == [True, False, True]
+    assert not mock.guests[-1].wants_motion
     assert visitor.page.is_hidden("#numbers")
+    visitor.page.click("#stop")
+    visitor.page.click("#perform")
+    assert visitor.page.is_hidden("#modes")
 
 
 def test_figures(visit, mock):

@@ -6,6 +6,11 @@ import { Notice } from "./notice.js";
 import { Page } from "./page.js";
 import { goToRoom, keepToken, linkToRoom, readPlace, takeToken, token } from "./place.js";
 
+const MODES = [
+  ["video", "Video", "The server draws the puppet"],
+  ["numbers", "Numbers, 10 kbit/s", "This device draws the puppet"],
+];
+
 function buildPlace(room) {
   document.title = `${room} · animator`;
   write(byId("room-name"), room);
@@ -23,9 +28,9 @@ function buildPlace(room) {
 
 function offerNumbers() {
   const field = byId("modes");
-  for (const [value, title] of [["video", "The server"], ["numbers", "This device"]]) {
+  for (const [value, title, about] of MODES) {
     const input = make("input", { type: "radio", name: "mode", value, id: `mode-${value}`, checked: value === "video" });
-    field.append(input, make("label", { for: input.id }, title));
+    field.append(input, make("label", { for: input.id, title: about }, title));
   }
   field.hidden = false;
 }

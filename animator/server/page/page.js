@@ -56,7 +56,7 @@ export class Page {
     session.addEventListener("picture", (event) => stage.showPuppet(event.detail));
     session.addEventListener("message", (event) => this.hear(event.detail));
     session.addEventListener("motion", (event) => this.motion.read(event.detail));
-    this.motion.addEventListener("motion", (event) => this.bars.show(event.detail.weights, event.detail.trackId));
+    this.motion.addEventListener("motion", (event) => this.move(event.detail));
     settings.addEventListener("change", () => this.arrange());
     this.camera.addEventListener("gone", () => this.trouble("camera-gone"));
     this.camera.whenChanged(() => this.listCameras());
@@ -73,9 +73,15 @@ export class Page {
     byId("modes").addEventListener("change", (event) => this.drawBy(event.target.value));
   }
 
+  move({ weights, trackId }) {
+    this.bars.show(weights, trackId);
+    if (this.drawing) this.stage.veil("");
+  }
+
   async perform() {
     this.setRole("perform");
     this.notice.hide();
+    if (this.drawing) this.drawBy("video");
     this.show("starting");
     this.stage.veil("Opening your camera…");
     try {
@@ -141,6 +147,7 @@ export class Page {
     if (phase === "live") {
       this.notice.hide();
       this.motion.reset();
+      this.stage.useNumbers(Boolean(this.drawing));
       if (!this.stage.isPlaying) this.stage.veil(this.role === "watch" ? "Waiting for a performer…" : "Waking the puppet…");
       this.askForMotion();
     }
@@ -173,7 +180,7 @@ export class Page {
 
   hearStats(stats) {
     this.meters.hear(stats);
-    const isAlone = this.role === "watch" && stats.performers === 0 && this.stage.isPlaying;
+    const isAlone = this.role === "watch" && stats.performers === 0 && (this.stage.isPlaying || this.drawing);
     if (isAlone && this.hinted !== "performer-left") this.hint("performer-left");
     const isBack = this.hinted === "performer-left" && stats.performers > 0;
     const isOver = this.hinted === "overloaded" && performance.now() - this.hintedAt > OVERLOAD_MS;
@@ -228,9 +235,11 @@ export class Page {
 
   async drawBy(mode) {
     const wants = mode === "numbers";
+    byId(`mode-${mode}`).checked = true;
     try {
-      if (wants && !this.drawing) this.drawing = await mountNumbers(this.stage.canvas, this.config, this.motion) ?? {};
+      if (wants && !this.drawing) this.drawing = await this.mount();
     } catch {
+      byId("mode-video").checked = true;
       toast("This browser cannot draw the puppet itself; the server goes on drawing it.");
     }
     if (!wants) {
@@ -238,12 +247,20 @@ export class Page {
       this.drawing = null;
     }
     this.stage.useNumbers(Boolean(this.drawing));
+    this.session.usePicture(!this.drawing);
     this.askForMotion();
+  }
+
+  /** The avatar has to come first; the server's picture is shown until then. */
+  async mount() {
+    const config = { ...this.config, rig: this.settings.get("rig") };
+    return (await mountNumbers(this.stage.canvas, config, this.motion)) ?? {};
   }
 
   arrange() {
     const values = this.settings.all();
     this.stage.arrange(values);
+    this.drawing?.wear?.(values.rig)?.catch(() => toast("This avatar did not come."));
     this.stage.poster(this.config.rigs?.find((rig) => rig.name === values.rig)?.picture);
   }
 }

@@ -17,14 +17,11 @@ export class Peer extends EventTarget {
   #patience = 0;
   #closed = false;
 
-  constructor(iceServers, track) {
+  /** `track` is the camera's, or null; `picture`: whether the server's is wanted. */
+  constructor(iceServers, track, picture = true) {
     super();
     this.#pc = new RTCPeerConnection({ iceServers, bundlePolicy: "max-bundle" });
-    const transceiver = this.#pc.addTransceiver(track ?? "video", { direction: track ? "sendrecv" : "recvonly" });
-    if (track) {
-      this.#sender = transceiver.sender;
-      preferFrameRate(transceiver.sender);
-    }
+    if (track || picture) this.#exchange(track);
     this.#pc.addEventListener("track", (event) => {
       hurry(event.receiver);
       this.#tell("picture", event.streams[0] ?? new MediaStream([event.track]));
@@ -83,6 +80,13 @@ export class Peer extends EventTarget {
     this.#aborter.abort();
     clearTimeout(this.#patience);
     this.#pc.close();
+  }
+
+  #exchange(track) {
+    const transceiver = this.#pc.addTransceiver(track ?? "video", { direction: track ? "sendrecv" : "recvonly" });
+    if (!track) return;
+    this.#sender = transceiver.sender;
+    preferFrameRate(transceiver.sender);
   }
 
   #opened() {

@@ -22,6 +22,7 @@ export class Session extends EventTarget {
   #id = "";
   #wasLive = false;
   #tries = 0;
+  #wantsPicture = true;
   #timer = 0;
   #pinger = 0;
   #unanswered = 0;
@@ -68,6 +69,13 @@ export class Session extends EventTarget {
     await this.#peer?.replaceTrack(track);
   }
 
+  /** Whether the server's picture is wanted; a performer has it in any case. It takes another connection. */
+  usePicture(on) {
+    if (this.#wantsPicture === on) return;
+    this.#wantsPicture = on;
+    if (this.role === "watch" && (this.phase === "live" || this.phase === "connecting")) this.#connect();
+  }
+
   async figures() {
     return (await this.#peer?.figures()) ?? null;
   }
@@ -103,13 +111,13 @@ export class Session extends EventTarget {
     this.#drop();
     this.#enter("connecting");
     const servers = this.#config.ice_servers ?? [];
-    const peer = new Peer(servers, this.#track);
+    const peer = new Peer(servers, this.#track, this.#wantsPicture);
     this.#peer = peer;
     for (const name of ["picture", "motion"]) peer.addEventListener(name, (event) => this.#tell(name, event.detail));
     peer.addEventListener("message", (event) => this.#hear(event.detail));
     peer.addEventListener("gone", () => this.phase === "live" && this.#retry("lost"));
     const { view, rig } = this.#settings.all();
-    const wishes = { ...this.#wishes, view, rig: rig || undefined, resume: this.#id || undefined };
+    const wishes = { ...this.#wishes, view, rig: rig || undefined, video: this.#wantsPicture, resume: this.#id || undefined };
     try {
       const id = await peer.connect(wishes, JSON.stringify(servers).includes("turn"));
       if (this.#peer === peer) this.#arrive(id);

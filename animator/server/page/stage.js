@@ -27,9 +27,9 @@ export class Stage {
     this.#poster.addEventListener("error", () => (this.#poster.hidden = true));
   }
 
-  /** The received picture, for recording. */
+  /** The puppet's picture, for recording. */
   get puppetStream() {
-    return this.#puppet.srcObject;
+    return this.#numbers.hidden ? this.#puppet.srcObject : this.#numbers.captureStream();
   }
 
   get isPlaying() {
