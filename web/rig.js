@@ -4,6 +4,7 @@ import { VRMLoaderPlugin, VRMUtils } from "@pixiv/three-vrm";
 import { Box3, Group, MeshLambertMaterial, NoColorSpace, Quaternion, TextureLoader, Vector3 } from "three";
 import { GLTFLoader } from "three/examples/jsm/loaders/GLTFLoader.js";
 import { clone } from "three/examples/jsm/utils/SkeletonUtils.js";
+import { addMorphNormals } from "./normals.js";
 
 const NECK_SHARE = 0.4;
 const JAW_OPEN_RAD = 0.35;
@@ -189,6 +190,7 @@ function dress(mesh) {
   mesh.frustumCulled = false;
   const old = mesh.material;
   if (!old.isMeshStandardMaterial) return;
+  addMorphNormals(mesh.geometry);
   const { name, map, side, transparent, alphaTest, opacity, depthWrite, vertexColors } = old;
   if (map) {
     map.colorSpace = NoColorSpace;
