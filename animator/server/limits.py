@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections import deque
 
 from ..timing import Clock
@@ -19,7 +20,7 @@ class RateLimit:
 
     def allows(self, address: str) -> bool:
         """Count one event and tell whether it may pass."""
-        now_s = self._clock()
+        now_s, address = self._clock(), one_client(address)
         if address not in self._seen and len(self._seen) >= MAX_ADDRESSES:
             self._forget(now_s)
         times = self._seen.setdefault(address, deque())
@@ -35,3 +36,14 @@ class RateLimit:
         self._seen = {a: t for a, t in self._seen.items() if t and now_s - t[-1] <= self._window_s}
         if len(self._seen) >= MAX_ADDRESSES:
             self._seen.clear()
+
+
+def one_client(address: str) -> str:
+    """What stands for a client: of IPv6 the /64 network, in which anybody may have as many addresses as they like."""
+    try:
+        parsed = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    if parsed.version == 4:
+        return address
+    return str(parsed.ipv4_mapped or ipaddress.ip_network((parsed, 64), strict=False))

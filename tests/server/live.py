@@ -28,6 +28,7 @@ from animator.webrtc.peer import Listeners, Peer
 from tests.conftest import ROOT
 
 START_S, DEADLINE_S = 60.0, 20.0
+CLIENT_SILENT_S = 6.0
 CLIP_FRAMES, CAMERA_FPS = 60, 15.0
 
 
@@ -166,7 +167,8 @@ class Client:
         listeners = Listeners(
             on_control=self.messages.append, on_motion=self.motion.append, on_closed=self.closed.append
         )
-        self.peer = Peer(None if camera is None else camera.fanout, receive=receive, listeners=listeners)
+        puppet = None if camera is None else camera.fanout
+        self.peer = Peer(puppet, receive=receive, listeners=listeners, silent_s=CLIENT_SILENT_S)
 
     async def join(self, video: bool = True, **wish: Any) -> Client:
         """Connect by POST /offer."""

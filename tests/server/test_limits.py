@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from animator.server import limits
-from animator.server.limits import RateLimit
+from animator.server.limits import RateLimit, one_client
 
 
 class Watch:
@@ -50,3 +50,13 @@ def test_a_flood_of_addresses_fills_no_memory(monkeypatch) -> None:
         assert len(limit._seen) <= 50
     watch.now_s += 100
     assert limit.allows("again")
+
+
+def test_a_network_of_many_addresses_is_one_client() -> None:
+    limit = RateLimit(1, 60.0, Watch())
+    assert limit.allows("2001:db8::1")
+    assert not limit.allows("2001:db8::ffff:2")
+    assert limit.allows("2001:db8:0:1::1")
+    assert one_client("::ffff:192.0.2.7") == one_client("192.0.2.7") == "192.0.2.7"
+    assert one_client("fe80::1%eth0") == one_client("fe80::2%eth0")
+    assert one_client("") == ""

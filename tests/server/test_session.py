@@ -1,0 +1,175 @@
+"""What a session decides without a connection."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from animator.config import Config
+from animator.errors import SourceError
+from animator.protocols.motion_stream import TRACKS, Encoder
+from animator.server.config import ServeConfig
+from animator.server.performer import Performer
+from animator.server.session import MAX_PENDING, Session, number_tracks
+
+from .helpers import Motions, motion_at, performance_of
+from .live import until
+
+
+class FakePeer:
+    """Keeps what it was to send."""
+
+    pictures = None
+
+    def __init__(self) -> None:
+        self.sent: list[dict[str, Any]] = []
+        self.motion: list[bytes] = []
+
+    def send_control(self, message: dict[str, Any]) -> bool:
+        self.sent.append(message)
+        return True
+
+    def send_motion(self, payload: bytes) -> bool:
+        self.motion.append(payload)
+        return True
+
+    async def close(self, reason: str) -> None:
+        pass
+
+
+class FakeRoom:
+    name, scale, viewers = "room", 1.0, 0
+
+    def __init__(self, performers: list[Performer]) -> None:
+        self.performers, self.stage = performers, None
+
+
+def run(test: Callable[[Session], Awaitable[None]]) -> None:
+    """`test(session)` with a performer's session that seems to be connected."""
+
+    async def limited() -> None:
+        async with asyncio.timeout(20):
+            performer = Performer(Config(), lambda: None)
+            session = Session("id", FakeRoom([performer]), ServeConfig(), None, performer, "model")
+            session.peer = FakePeer()
+            try:
+                await test(session)
+            finally:
+                await session.close("over")
+
+    asyncio.run(limited())
+
+
+def test_tracks_keep_their_numbers() -> None:
+    numbers: dict[int, int] = {}
+    number_tracks(numbers, [0, 8, 16])
+    assert numbers == {0: 0, 8: 1, 16: 2}
+    number_tracks(numbers, [8, 16, 24])
+    assert numbers == {8: 1, 16: 2, 24: 0}
+
+
+def test_no_more_tracks_than_the_stream_has() -> None:
+    numbers: dict[int, int] = {}
+    number_tracks(numbers, list(range(0, 8 * TRACKS + 8, 8)))
+    assert sorted(numbers.values()) == list(range(TRACKS))
+    number_tracks(numbers, [*range(8, 8 * TRACKS + 8, 8)])
+    assert 8 * TRACKS in numbers
+
+
+def test_slow_changes_neither_overtake_each_other_nor_pile_up() -> None:
+    async def test(session: Session) -> None:
+        go_on, done = threading.Event(), []
+
+        def apply() -> None:
+            go_on.wait(10)
+            done.append(session.performer.config.tracking.faces)
+
+        session.performer.apply = apply
+        for faces in range(1, 9):
+            session._control({"type": "set", "faces": faces})
+        for _ in range(2 * MAX_PENDING):
+            session._control({"type": "set", "view": "mask"})
+        errors = [message for message in session.peer.sent if message["type"] == "error"]
+        assert len(errors) == 8 + MAX_PENDING
+        assert len(session._pending) == MAX_PENDING
+        go_on.set()
+        await until(lambda: not session._pending)
+        settings = [message["faces"] for message in session.peer.sent if message["type"] == "settings"]
+        assert settings == [*range(1, 9), *[8] * (MAX_PENDING - 8)]
+
+    run(test)
+
+
+def test_a_performance_that_breaks_off_reaches_the_client() -> None:
+    async def test(session: Session) -> None:
+        session.performer.perform(performance_of(Motions([motion_at(0.0)], SourceError("the camera is gone"))))
+
+        def told() -> bool:
+            session._tell_failure(session.performer)
+            return {"type": "error", "message": "the camera is gone"} in session.peer.sent
+
+        await until(told)
+
+    run(test)
+
+
+def test_a_fault_of_ours_is_a_sentence_too(caplog: pytest.LogCaptureFixture) -> None:
+    async def test(session: Session) -> None:
+        def fail() -> None:
+            raise KeyError("inner workings")
+
+        session.performer.apply = fail
+        session._control({"type": "set", "faces": 2})
+        await until(lambda: session.peer.sent)
+        assert session.peer.sent[0]["type"] == "error"
+        assert "inner workings" not in session.peer.sent[0]["message"]
+
+    run(test)
+    assert "inner workings" in caplog.text
+
+
+def test_closing_finishes_what_was_asked_for() -> None:
+    async def test(session: Session) -> None:
+        session._control({"type": "record", "on": True})
+        await until(lambda: session.recording.running)
+        session.performer.hear(motion_at(1.0))
+        session._control({"type": "record", "on": False})
+        await session.close("gone")
+        assert not session._pending
+        assert not session.recording.running
+
+    run(test)
+
+
+def test_bad_motion_is_not_answered_each_time() -> None:
+    async def test(session: Session) -> None:
+        for _ in range(200):
+            session._motion(b"\x00rubbish of any kind")
+        assert 0 < len(session.peer.sent) < 10
+        (message,) = Encoder().encode(motion_at(1.0))
+        session._motion(message)
+        assert session.performer.faces == 1
+
+    run(test)
+
+
+def test_calibration_needs_a_face() -> None:
+    async def test(session: Session) -> None:
+        session._control({"type": "calibrate", "seconds": 1})
+        assert "no face" in session.peer.sent[0]["message"]
+
+    run(test)
+
+
+def test_overload_is_told_once_each_time() -> None:
+    async def test(session: Session) -> None:
+        for scale in (1.0, 0.75, 0.75, 0.5, 1.0, 0.75):
+            session.room.scale = scale
+            session._tell_load()
+        assert [message["state"] for message in session.peer.sent] == ["overloaded"] * 2
+
+    run(test)
