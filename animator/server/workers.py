@@ -247,8 +247,9 @@ class Workers:
 
 
 def _see_off(worker: _Worker) -> None:
-    """Wait until a worker that was told to quit has done so."""
-    worker.process.join(STOP_TIMEOUT_S)
+    """Wait until a worker that was told to quit has done so; one that is not ready yet has nothing to finish."""
+    if worker.ready:
+        worker.process.join(STOP_TIMEOUT_S)
     if worker.process.is_alive():
         worker.process.kill()
         worker.process.join()

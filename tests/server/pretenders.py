@@ -60,3 +60,8 @@ def stubborn(pipe: Connection, config: Any, model: str) -> None:
     _, number, _ = pipe.recv()
     pipe.send(("done", number, None))
     time.sleep(600)
+
+
+def dawdling(pipe: Connection, config: Any, model: str) -> None:
+    """Is never ready."""
+    time.sleep(600)

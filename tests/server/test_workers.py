@@ -219,13 +219,16 @@ def test_a_large_take_comes_whole() -> None:
     run(test())
 
 
-def test_stopping_while_starting() -> None:
+def test_stopping_while_starting_waits_for_nothing() -> None:
     async def test() -> None:
-        workers = Workers(ServeConfig(), "model", pretenders.obliging)
+        workers = Workers(ServeConfig(), "model", pretenders.dawdling)
         starting = asyncio.create_task(workers.start())
-        await asyncio.sleep(0)
+        await until(lambda: workers._workers)
+        process = workers._workers[0].process
         starting.cancel()
+        began_s = time.monotonic()
         await workers.stop()
-        assert workers.sessions == 0
+        assert time.monotonic() - began_s < workers_module.STOP_TIMEOUT_S / 2
+        assert not process.is_alive()
 
     run(test())
