@@ -109,6 +109,13 @@ def test_no_video_is_asked_for(watch, mock):
     visitor.until("!document.querySelector('#numbers').hidden && document.querySelector('#veil').hidden", 20)
 
 
+def test_a_watchers_wishes_are_not_the_servers(watch, mock):
+    visitor = watch(still())
+    visitor.page.click("label[for=rig-human]")
+    visitor.page.wait_for_timeout(200)
+    assert all(not guest.said("set") for guest in mock.guests)
+
+
 def test_a_turned_head_faces_the_lens_from_the_pictures_edge(watch, mock):
     visitor = watch(still())
     before = seen(visitor)

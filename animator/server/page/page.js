@@ -29,7 +29,7 @@ export class Page {
     this.camera = new Camera();
     this.stage = new Stage();
     this.notice = notice;
-    this.settings = new Settings((message) => this.session.send(message));
+    this.settings = new Settings((message) => this.role === "perform" && this.session.send(message));
     this.session = new Session(config, this.settings);
     this.meters = new Meters(this.session);
     this.recorder = new Recorder(this.session, this.stage, place.room);
@@ -247,6 +247,7 @@ export class Page {
       this.drawing = null;
     }
     this.stage.useNumbers(Boolean(this.drawing));
+    app.toggleAttribute("data-draws", Boolean(this.drawing));
     this.session.usePicture(!this.drawing);
     this.askForMotion();
   }
