@@ -27,7 +27,7 @@ def call(
     model: options.Model = None,
     config: options.Settings = None,
 ) -> None:
-    """Perform in a room: the face is followed here, and only numbers (10 kbit/s) leave this machine."""
+    """Perform in a room: the face is followed here, and only numbers leave this machine, about 10 kbit/s of them."""
     from ..config import size_from_text
     from ..pipeline import open_performance
     from ..remote.calling import Call
@@ -56,8 +56,8 @@ def call(
         def tell(_moment: object) -> None:
             room = joined.room
             state = "connected" if room.is_connected else "not connected"
-            viewers = room.stats.get("viewers", 0)
-            show(f"{state}   {joined.fps:4.1f} fps   {rate.of(room.sent_bytes):4.1f} kbit/s   {viewers} watching")
+            kbit_s = rate.of(room.sent_bytes)
+            show(f"{state}   {joined.fps:4.1f} fps   {kbit_s:4.1f} kbit/s   {room.viewers} watching")
 
         joined.perform(performance, tell)
     work.say_what_came(performance)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from pathlib import Path
+from threading import Timer
 from typing import Annotated
 
 import typer
@@ -14,7 +15,7 @@ from . import network, options
 def watch(
     url: network.Link,
     numbers: Annotated[
-        bool, typer.Option("--numbers", help="Receive numbers (10 kbit/s) and draw the avatars here.")
+        bool, typer.Option("--numbers", help="Receive numbers, not a video, and draw the avatars here.")
     ] = False,
     out: Annotated[Path | None, typer.Option("--out", help="Write a video, until Ctrl-C or for --seconds.")] = None,
     seconds: Annotated[float | None, typer.Option(help="End after so long.")] = None,
@@ -69,9 +70,8 @@ def watch(
             say(f"watching {address.name}: " + ("q in the window ends it" if sink is None else "Ctrl-C ends it"))
 
             def status() -> str:
-                said = source.room.stats
                 state = "" if source.room.is_connected else "not connected   "
-                return f"{state}{said.get('performers', 0)} performing   {said.get('viewers', 0)} watching"
+                return f"{state}{source.room.performers} performing   {source.room.viewers} watching"
 
             if sink is not None:
                 try:
@@ -80,9 +80,14 @@ def watch(
                     if seconds is not None:
                         raise
             elif numbers:
-                from ..on_screen import show as show_performance
+                from ..on_screen import Screen
 
-                show_performance(performance, settings)
+                screen = Screen(performance, settings)
+                if seconds is not None:
+                    ending = Timer(seconds, screen.quit)
+                    stack.callback(ending.cancel)
+                    ending.start()
+                screen.run()
             else:
                 from ..remote.window import show_pictures
 

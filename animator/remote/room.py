@@ -10,7 +10,7 @@ from ..errors import AnimatorError
 from ..webrtc.inbound import NewestPicture
 from ..webrtc.peer import Listeners, Peer
 from .keeping import Kept, Lost, Tell, log
-from .signalling import Address, Unreachable, ice_servers_of, join, leave
+from .signalling import Address, Unreachable, ice_servers_of, join, leave, printable
 
 CONNECT_S = 15.0
 
@@ -44,8 +44,8 @@ class Room(Kept):
         self._role, self._pictures, self._motion = role, pictures, motion
         self._on_motion, self._on_video = on_motion, on_video
         self._peer: Peer | None = None
-        self.stats: dict[str, Any] = {}
-        """What the server said last of performers, viewers and speed; empty before that."""
+        self.performers = self.viewers = 0
+        """As the server said last."""
         self.sent_bytes = 0
         """Of motion messages, without what the network adds to each."""
 
@@ -92,9 +92,14 @@ class Room(Kept):
     def _hear(self, message: dict[str, Any]) -> None:
         kind = message.get("type")
         if kind in ("stats", "welcome"):
-            self.stats |= message
+            self.performers, self.viewers = _count(message, "performers"), _count(message, "viewers")
         elif kind == "error":
-            self._tell(f"{self.address.host} says: {' '.join(str(message.get('message')).split())[:300]}")
+            self._tell(f"{self.address.host} says: {printable(str(message.get('message')))}")
+
+
+def _count(message: dict[str, Any], name: str) -> int:
+    value = message.get(name)
+    return value if isinstance(value, int) else 0
 
 
 class _Connection:

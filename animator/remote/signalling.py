@@ -111,6 +111,11 @@ async def leave(address: Address, session: str) -> None:
     await _apart(lambda: _request("DELETE", address, f"/sessions/{session}"))
 
 
+def printable(text: str, most: int = 200) -> str:
+    """What a stranger says, as one line that does nothing to a terminal."""
+    return "".join(c if c.isprintable() else " " for c in text[: 4 * most]).strip()[:most]
+
+
 async def _apart(work: Callable[[], T]) -> T:
     """Run on a thread that nobody waits for at the end: a server that is silent must not hold up Ctrl-C."""
     loop = asyncio.get_running_loop()
@@ -180,12 +185,12 @@ def _refusal(address: Address, error: urllib.error.HTTPError) -> Unreachable:
         said = str(json.loads(error.read(4096))["error"])
     except (ValueError, KeyError, TypeError, OSError):
         said = error.reason if isinstance(error.reason, str) else ""
-    said = " ".join(said.split())[:200]
+    said = printable(said)
     if error.code in (401, 403):
         remedy = "wrong token: check it" if address.token else "use the whole link with #token=..., or --token"
         said = f"{said.rstrip('.')} ({remedy})"
     elif 300 <= error.code < 400:
-        said = f"it redirects to {error.headers.get('Location')}: use that link"
+        said = f"it redirects to {printable(str(error.headers.get('Location')))}: use that link"
     elif error.code in (404, 405):
         said = f"{said.rstrip('.')} (is this the link that `animator serve` printed?)"
     return Unreachable(f"{address.host} refuses with {error.code}: {said}", may_pass=error.code in _MAY_PASS)

@@ -148,8 +148,8 @@ def test_a_call_moves_the_room(here: Path, room: str) -> None:
             if len(jaws) > 30 and max(jaws) - min(jaws) > 0.2:
                 break
         assert max(jaws) - min(jaws) > 0.2, "the mouth never moved"
-        until(lambda: source.room.stats.get("viewers") == 1)
-        assert source.room.stats["performers"] == 1
+        until(lambda: source.room.viewers == 1)
+        assert source.room.performers == 1
     finally:
         source.close()
 
