@@ -14,7 +14,6 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from ..data import Array
-from ..errors import AnimatorError
 from ..pipeline import Moment
 from ..puppets import Puppets, picture_of
 from ..rendering.backdrop import Background
@@ -33,6 +32,8 @@ STAGE_SIZE_PX = (640, 480)
 MAX_WINDOWS = 6
 """OpenGL windows kept; each holds its avatar's textures."""
 MAX_SIDE_PX = 1280
+STILL_S = 1.0
+"""A picture is sent again after this long, so that somebody who joins a still room sees it."""
 
 
 @dataclass(slots=True, eq=False)
@@ -44,18 +45,22 @@ class Output:
     of_room: bool
     """A room's stage shows avatars alone, all performers side by side."""
     rig: str = "human"
-    drawn: tuple[int, ...] = ()
-    """Which moments the last picture showed."""
+    drawn: tuple[tuple[int, int], ...] | None = None
+    """Whom the last picture showed, and how far each had come."""
+    published_s: float = float("-inf")
+    """When the last picture went out."""
     puppets: Puppets | None = None
     rendered: int = 0
     stopwatch: Stopwatch = field(default_factory=Stopwatch)
 
 
 class Studio:
-    """Draws whenever something is new, never twice the same."""
+    """Draws whenever something is new, and at least once a second: who joins a still room sees it, too.
 
-    def __init__(self, clock: Clock = monotonic_s) -> None:
-        self._clock = clock
+    rig : the avatar whose window is opened before anybody waits for it"""
+
+    def __init__(self, rig: str = "human", clock: Clock = monotonic_s) -> None:
+        self._clock, self._first_rig = clock, rig
         self._wake, self._lock = threading.Event(), threading.Lock()
         self._outputs: list[Output] = []
         self._windows: OrderedDict[tuple[str, tuple[int, int]], Renderer] = OrderedDict()
@@ -97,7 +102,7 @@ class Studio:
     def _work(self) -> None:
         self._warm_up()
         while self._running:
-            self._wake.wait()
+            self._wake.wait(STILL_S)
             self._wake.clear()
             with self._lock:
                 outputs = list(self._outputs)
@@ -111,26 +116,27 @@ class Studio:
     def _warm_up(self) -> None:
         """Open OpenGL before anybody waits for it."""
         try:
-            self._window("human", STAGE_SIZE_PX)
-        except AnimatorError as error:
-            self.failure = str(error)
-        self.ready.set()
+            self._window(self._first_rig, STAGE_SIZE_PX)
+        except Exception as error:  # whatever it is, who waits for us must hear it
+            self.failure = str(error) or type(error).__name__
+        finally:
+            self.ready.set()
 
     def _draw(self, output: Output) -> bool:
-        """Draw and publish one output if any of its performers has moved on."""
+        """Draw and publish one output if any of its performers has moved on, or nothing came for a while."""
         performers = output.performers()
-        newest = [p.newest for p in performers if p.newest is not None]
-        marks = tuple(id(moment) for moment in newest)
-        if not newest or marks == output.drawn:
+        marks = tuple((id(performer), performer.frames_solved) for performer in performers)
+        if marks == output.drawn and self._clock() - output.published_s < STILL_S:
             return False
         output.drawn = marks
         try:
-            rgb = self._stage(output, performers) if output.of_room else self._own(output, performers[0], newest[0])
-        except AnimatorError as error:
-            log.error("%s", error)
+            rgb = self._stage(output, performers) if output.of_room else self._own(output, performers[0])
+            with output.stopwatch.measuring("encode"):
+                output.fanout.publish(rgb, self._clock())
+        except Exception:  # one output that cannot be drawn must not end the drawing of all others
+            log.exception("a picture could not be drawn")
             return False
-        with output.stopwatch.measuring("encode"):
-            output.fanout.publish(rgb, self._clock())
+        output.published_s = self._clock()
         output.rendered += 1
         return True
 
@@ -138,8 +144,9 @@ class Studio:
         moment = Moment(self._clock(), output.rendered, None, (), motions_of_all(performers))
         return self._render(output, moment, "avatar", output.rig, STAGE_SIZE_PX)
 
-    def _own(self, output: Output, performer: Performer, moment: Moment) -> Array:
+    def _own(self, output: Output, performer: Performer) -> Array:
         show = performer.config.show
+        moment = performer.newest or Moment(self._clock(), 0, None, (), ())
         moment = moment.mirrored() if show.mirror else moment
         view = show.view if moment.frame is not None else "avatar"
         width, height = moment.frame.size_px if moment.frame is not None else STAGE_SIZE_PX

@@ -52,7 +52,7 @@ class Worker:
         """Until told to stop, or the parent is gone; everything is closed then."""
         self._loop = asyncio.get_running_loop()
         self._loop.set_default_executor(ThreadPoolExecutor(THREADS))
-        self._studio = Studio()
+        self._studio = Studio(self._config.show.show.rig)
         self._rooms = Rooms(self._new_room)
         self._wire = Wire(self._pipe, self._heard, self._quit.set)
         await self._quit.wait()
