@@ -42,7 +42,7 @@ images: install  ## the pictures in docs/images/
 
 page:  ## the part of the page that draws puppets on a visitor's own device (needs Node.js 20 and npm)
 	@command -v npm >/dev/null || { echo "make page needs npm: install Node.js 20 or later" >&2; exit 1; }
-	cd web && npm ci --ignore-scripts && npx vite build
+	cd web && npm install --no-save --ignore-scripts && npx vite build
 
 clean:  ## forget everything made, but not what was installed
 	rm -rf out build dist .pytest_cache .ruff_cache
