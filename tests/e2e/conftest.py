@@ -79,7 +79,7 @@ class Visitor:
         return self.page.inner_text("#notice")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def server() -> Iterator[MockServer]:
     mock = MockServer(every_pixel=2).start()
     yield mock
@@ -92,10 +92,11 @@ def mock(server: MockServer) -> MockServer:
     return server
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Any]:
     if CHROMIUM is None:
         pytest.skip("chromium is missing: apt-get install chromium")
+    # Of this package, not of the session: Playwright keeps an event loop running, and later tests want their own.
     with sync_api.sync_playwright() as playwright:
         running = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGS)
         yield running
