@@ -54,12 +54,12 @@ class VertexLight:
         normals         : (V, 3) float32, unit length, in the rig's space
         camera_from_rig : (3, 3) rotation, times any scale"""
         rotation = camera_from_rig / np.cbrt(np.linalg.det(camera_from_rig))
-        np.matmul(normals, (self._directions @ rotation).T.astype(np.float32), out=self._facing)
-        np.maximum(self._facing, 0.0, out=self._facing)
-        np.matmul(self._facing, self._colours, out=self._lit)
-        self._lit += AMBIENT
-        np.minimum(self._lit, 1.0, out=self._lit)
-        self._lit *= self._base
-        with np.errstate(invalid="ignore"):  # vertices of no part have no normal, and are not drawn
+        with np.errstate(all="ignore"):  # vertices of no part have no normal, and are not drawn
+            np.matmul(normals, (self._directions @ rotation).T.astype(np.float32), out=self._facing)
+            np.maximum(self._facing, 0.0, out=self._facing)
+            np.matmul(self._facing, self._colours, out=self._lit)
+            self._lit += AMBIENT
+            np.minimum(self._lit, 1.0, out=self._lit)
+            self._lit *= self._base
             np.copyto(self.rgb, self._lit, casting="unsafe")
         return self.rgb
