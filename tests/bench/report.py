@@ -10,8 +10,9 @@ import os
 import platform
 from pathlib import Path
 
-from tests.bench import bench_run, bench_solver
+from tests.bench import bench_run, bench_solver, bench_webrtc
 
+WEBRTC_S = 15.0
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "benchmarks.md"
 
 TEXT = """# Benchmarks
@@ -49,6 +50,16 @@ Where the time goes without a graphics card: drawing is half of it. Of a picture
 smoothing of edges (FXAA; live pictures go without, and 4 samples a pixel would cost 70), 20 geometry, as the avatar has
 more triangles than it covers pixels at this size, and the rest fills and reads the picture. Light is computed for each
 vertex, in 1 ms; for each pixel it cost 11. Tracking is a fifth, nearly all in MediaPipe's networks.
+
+## There and back over WebRTC
+
+`make bench-webrtc`: a client sends the bundled performance, 640x480 at 30 frames a second, with a number painted into a
+corner that the `mesh` view keeps; the time until it comes back is the latency. The echo is aiortc alone, decoding and
+encoding. Client and server share the same two cores.
+
+{webrtc}
+
+The motion stream's figures: `make bench-motion`.
 """
 
 
@@ -59,7 +70,8 @@ def main() -> None:
     shared = parser.parse_args().shared
     solver = bench_solver.markdown(shared)
     run = bench_run.markdown(bench_run.measure_all())
-    text = TEXT.format(machine=_machine(), solver=solver, run=run, repeats=bench_run.REPEATS)
+    webrtc = bench_webrtc.markdown(bench_webrtc.run(WEBRTC_S))
+    text = TEXT.format(machine=_machine(), solver=solver, run=run, repeats=bench_run.REPEATS, webrtc=webrtc)
     PAGE.write_text(text, "utf-8")
     print(text)
 
