@@ -14,6 +14,9 @@ from ..data import Array
 from ..errors import SettingError
 from .overlay import picture_from_file
 
+_SCREEN = {"green": "#00ff00"}
+"""What people mean by a colour where it differs from the web's: its green is darker than a green screen's."""
+
 
 class PictureTexture:
     """The camera picture as a renderer's backdrop; one texture, changed in place."""
@@ -45,11 +48,13 @@ class PictureTexture:
 
 @dataclass(frozen=True, slots=True)
 class Background:
-    """What stands behind an avatar: a colour that may fade to another, or a picture."""
+    """What stands behind an avatar: a colour that may fade to another, a picture, or the camera's own out of focus."""
 
     bottom_rgb: tuple[float, float, float] = (0.80, 0.82, 0.85)
     top_rgb: tuple[float, float, float] = (0.55, 0.61, 0.69)
     picture_rgb: Array | None = None
+    blurred_camera: bool = False
+    """The camera's picture, out of focus, wherever there is one; the colours where there is none."""
 
     def apply(self, renderer: vtk.vtkRenderer) -> None:
         """Make it the backdrop of a renderer."""
@@ -62,7 +67,9 @@ class Background:
 
 
 def background_from_text(text: str | None) -> Background:
-    """`#rrggbb`, a colour's name, two of them as `top,bottom`, or a picture file; None is the usual fade.
+    """`#rrggbb`, a colour's name, two of them as `top,bottom`, `blur`, or a picture file; None is the usual fade.
+
+    `blur` is the camera's picture out of focus; `green` is the green of a green screen, #00ff00.
 
     raises : SettingError with what was wanted"""
     if text is None:
@@ -72,9 +79,11 @@ def background_from_text(text: str | None) -> Background:
         if picture is None:
             raise SettingError(f"background: {text} is not a picture that can be read")
         return Background(picture_rgb=picture)
-    wanted = f"background: wanted #rrggbb, a colour's name, two as `top,bottom`, or a picture file, got {text!r}"
+    if text.strip().lower() == "blur":
+        return Background(blurred_camera=True)
+    wanted = f"background: wanted #rrggbb, a colour's name, two as `top,bottom`, blur, or a picture file, got {text!r}"
     try:
-        colours = [pv.Color(part.strip()).float_rgb for part in text.split(",")]
+        colours = [pv.Color(_SCREEN.get(part.strip().lower(), part.strip())).float_rgb for part in text.split(",")]
     except ValueError as error:
         raise SettingError(wanted) from error
     if len(colours) > 2:

@@ -11,12 +11,20 @@ from vtk.util.numpy_support import vtk_to_numpy
 from ..data import Array
 from ..rig import Rig
 from .backdrop import Background
-from .opengl import open_plotter
+from .compositing import Behind, composed, smoothed_rgba, straight_alpha
+from .opengl import is_software, open_plotter
 from .scene import Appearance, Scene
 
 
 class Renderer:
-    """Draws avatars into pictures of one size, off screen; must be used on one thread."""
+    """Draws avatars into pictures of one size, off screen; must be used on one thread.
+
+    OpenGL draws the avatars alone; what is behind them is laid under them here, which is cheaper in software
+    and lets a picture be see-through. A graphics card smooths edges itself; in software that is done on the
+    finished picture.
+
+    Milliseconds of processor time, 640x480, the rig `human`, software OpenGL on two cores: avatars 8, reading
+    RGBA back 0.05 (RGB 0.33), laying them over the background 0.5, smoothing edges 1.5."""
 
     def __init__(
         self,
@@ -29,17 +37,33 @@ class Renderer:
     ) -> None:
         self.size_px = size_px
         self._plotter = open_plotter(size_px, off_screen=True)
-        self.scene = Scene(self._plotter, rig, background or Background(), picture_fov_deg, smooth_edges=smooth_edges)
         self._window = self._plotter.render_window
+        self._window.SetAlphaBitPlanes(1)
+        self.scene = Scene(self._plotter, rig, None, picture_fov_deg)
+        self._behind = Behind(background or Background(), size_px)
+        self._smooth = smooth_edges and is_software(self._window)
         self._pixels = vtk.vtkUnsignedCharArray()
 
     def draw(self, view: str, picture_rgb: Array | None, appearances: Sequence[Appearance]) -> Array:
         """(H, W, 3) uint8 sRGB, row 0 on top: a new array, the caller's own."""
-        self.scene.update(view, picture_rgb, appearances)
+        places = self.scene.update(view, picture_rgb, appearances)
+        behind = self._behind.picture(picture_rgb, places.picture, avatars_over=places.avatars)
+        if places.avatars is None or not appearances:
+            return behind
+        return composed(self._avatars_rgba(), behind, smooth=self._smooth)
+
+    def draw_alone(self, appearances: Sequence[Appearance]) -> Array:
+        """(H, W, 4) uint8: the avatars with nothing behind them, colours not multiplied by alpha, as in PNG."""
+        self.scene.update("avatar", None, appearances)
+        rgba = self._avatars_rgba()
+        return straight_alpha(smoothed_rgba(rgba) if self._smooth else rgba)
+
+    def _avatars_rgba(self) -> Array:
+        """(H, W, 4) uint8, premultiplied, row 0 on top; overwritten by the next call."""
         self.scene.render()
         width, height = self.size_px
-        self._window.GetPixelData(0, 0, width - 1, height - 1, 0, self._pixels, 0)
-        return np.ascontiguousarray(vtk_to_numpy(self._pixels).reshape(height, width, 3)[::-1])
+        self._window.GetRGBACharPixelData(0, 0, width - 1, height - 1, 0, self._pixels, 0)
+        return np.ascontiguousarray(vtk_to_numpy(self._pixels).reshape(height, width, 4)[::-1])
 
     def close(self) -> None:
         """Give the window's memory back."""

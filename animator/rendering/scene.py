@@ -1,4 +1,4 @@
-"""What is drawn, on screen and off alike: a background, the camera picture, the avatars."""
+"""What OpenGL draws: the avatars and, on screen, what is behind them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from ..data import Array, HeadPose
 from ..rig import Mesh, Rig
 from . import framing
 from .backdrop import Background, PictureTexture
-from .lights import add_portrait_lights
+from .compositing import blurred
+from .lights import add_contact_shadows, add_portrait_lights
 from .materials import Puppet
 from .opengl import is_software
 
@@ -29,33 +30,22 @@ class Appearance:
 
 
 class Scene:
-    """Two renderers in one window: the camera picture below, the avatars above it.
+    """The avatars in a window, and below them, on screen, the background and the camera picture.
 
     plotter         : owns the window, on screen or off
-    picture_fov_deg : vertical field of view that the camera picture is taken to have
-    smooth_edges    : in software, smooth them (a graphics card always does); live pictures go without"""
+    background      : None draws nothing behind the avatars: they are laid over a picture later (`compositing`)
+    picture_fov_deg : vertical field of view that the camera picture is taken to have"""
 
-    def __init__(
-        self, plotter: pv.Plotter, rig: Rig, background: Background, picture_fov_deg: float, *, smooth_edges: bool
-    ) -> None:
+    def __init__(self, plotter: pv.Plotter, rig: Rig, background: Background | None, picture_fov_deg: float) -> None:
         self.plotter, self._picture_fov_deg = plotter, picture_fov_deg
         self.framing = framing.Framing()
         window = plotter.render_window
-        window.SetNumberOfLayers(3)
-        self._backdrop, self._picture = vtk.vtkRenderer(), vtk.vtkRenderer()
         self._avatars = plotter.renderer
-        for layer, renderer in enumerate((self._backdrop, self._picture)):
-            renderer.SetLayer(layer)
-            renderer.InteractiveOff()
-            window.AddRenderer(renderer)
-        self._picture.PreserveColorBufferOff()  # a layer above the first is see-through unless told
-        self._avatars.SetLayer(2)
-        self._picture_image = PictureTexture(self._picture)
+        self._below = None if background is None else _Below(window, self._avatars, background)
         self._in_software = is_software(window)
-        # 640x480 in software, milliseconds of processor time: 30 without, 46 with FXAA, 110 with 4 samples a pixel.
-        self._avatars.SetUseFXAA(smooth_edges and self._in_software)
-        background.apply(self._backdrop)
         add_portrait_lights(self._avatars)
+        if not self._in_software:
+            add_contact_shadows(self._avatars)
         self.use_rig(rig)
 
     def use_rig(self, rig: Rig) -> None:
@@ -68,14 +58,16 @@ class Scene:
     def _new_puppet(self) -> Puppet:
         return Puppet(self.rig, self._avatars, light_vertices=self._in_software)
 
-    def update(self, view: str, picture_rgb: Array | None, appearances: Sequence[Appearance]) -> None:
+    def update(self, view: str, picture_rgb: Array | None, appearances: Sequence[Appearance]) -> framing.Layout:
         """Set everything up for the next render; nothing is drawn yet.
 
-        picture_rgb : (H, W, 3) uint8, or None where there is none"""
+        picture_rgb : (H, W, 3) uint8, or None where there is none
+        returns     : where picture and avatars are"""
         window_px = tuple(self.plotter.render_window.GetSize())
         picture_px = None if picture_rgb is None else (picture_rgb.shape[1], picture_rgb.shape[0])
         places = framing.layout(view, window_px, picture_px)
-        self._show_picture(places.picture, picture_rgb)
+        if self._below is not None:
+            self._below.show(places, picture_rgb, window_px)
         as_mask = view == "mask" and places.picture is not None
         shown = [] if places.avatars is None else appearances
         while len(self._puppets) < len(shown):
@@ -94,16 +86,11 @@ class Scene:
             x0, y0, x1, y1 = places.avatars
             aspect = (x1 - x0) * window_px[0] / ((y1 - y0) * window_px[1])
             self._set_camera(as_mask, len(shown), aspect)
+        return places
 
     def render(self) -> None:
         """Draw."""
         self.plotter.render_window.Render()
-
-    def _show_picture(self, place: framing.Viewport | None, rgb: Array | None) -> None:
-        self._picture.SetDraw(place is not None)
-        if place is not None:
-            self._picture.SetViewport(*place)
-            self._picture_image.show(rgb)
 
     def _set_camera(self, as_mask: bool, avatars: int, aspect: float) -> None:
         camera = self._avatars.GetActiveCamera()
@@ -120,3 +107,32 @@ class Scene:
         camera.SetPosition(x, y, z + distance_cm)
         camera.SetViewAngle(self.framing.fov_deg)
         camera.SetClippingRange(max(distance_cm - 60, 5), distance_cm + 80)
+
+
+class _Below:
+    """Two more renderers in the same window: the background, and the camera picture above it."""
+
+    def __init__(self, window: vtk.vtkRenderWindow, avatars: vtk.vtkRenderer, background: Background) -> None:
+        window.SetNumberOfLayers(3)
+        self._backdrop, self._picture = vtk.vtkRenderer(), vtk.vtkRenderer()
+        for layer, renderer in enumerate((self._backdrop, self._picture)):
+            renderer.SetLayer(layer)
+            renderer.InteractiveOff()
+            window.AddRenderer(renderer)
+        self._picture.PreserveColorBufferOff()  # a layer above the first is see-through unless told
+        avatars.SetLayer(2)
+        self._image = PictureTexture(self._picture)
+        self._is_blurred = background.blurred_camera
+        self._soft_image = PictureTexture(self._backdrop)
+        background.apply(self._backdrop)
+
+    def show(self, places: framing.Layout, rgb: Array | None, window_px: tuple[int, int]) -> None:
+        """Put the camera picture where it belongs."""
+        self._picture.SetDraw(places.picture is not None)
+        if places.picture is not None:
+            self._picture.SetViewport(*places.picture)
+            self._image.show(rgb)
+        if self._is_blurred and rgb is not None and places.avatars not in (None, places.picture):
+            x0, _, x1, _ = places.avatars
+            self._backdrop.SetViewport(*places.avatars)
+            self._soft_image.show(blurred(rgb, (round((x1 - x0) * window_px[0]), window_px[1])))

@@ -63,7 +63,7 @@ class Window:
         self._plotter = open_plotter(size_px, off_screen=False)
         self._window = self._plotter.render_window
         self._window.SetWindowName("animator")
-        self.scene = Scene(self._plotter, rig, background, picture_fov_deg, smooth_edges=False)
+        self.scene = Scene(self._plotter, rig, background, picture_fov_deg)
         self._keys = dict(keys)
         self.is_open = True
         self._controls = _layer_above(self._window)

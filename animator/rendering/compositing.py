@@ -1,0 +1,140 @@
+"""Lays avatars over what is behind them, on the processor.
+
+In software OpenGL a full-screen gradient costs 2.5 ms of processor time at 640x480, a camera picture more; laying the
+avatars over a picture that is kept costs 0.3 ms, and gives see-through pictures without further ado.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from ..data import Array
+from .backdrop import Background
+from .edges import LEAST_CONTRAST, LEAST_SHARE, smooth_edges
+from .framing import Viewport
+
+_CROSS = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
+BLUR_SHARE = 1 / 28
+"""Width of the blur over a camera picture behind avatars, as a share of the picture's height."""
+
+
+class Behind:
+    """What stands behind the avatars: pictures of one size."""
+
+    def __init__(self, background: Background, size_px: tuple[int, int]) -> None:
+        """size_px : (width, height)"""
+        self._background, self._size_px = background, size_px
+        self._plain = _plain(background, size_px)
+
+    def picture(self, camera_rgb: Array | None, place: Viewport | None, *, avatars_over: Viewport | None) -> Array:
+        """(H, W, 3) uint8, a new array.
+
+        camera_rgb   : (h, w, 3) uint8 or None
+        place        : where the camera picture is shown as it is; None for nowhere
+        avatars_over : where avatars stand before the background, which may be the camera picture, blurred"""
+        made = self._plain.copy()
+        if camera_rgb is not None and self._background.blurred_camera and avatars_over not in (None, place):
+            target = made[_pixels(avatars_over, self._size_px)]
+            target[:] = blurred(camera_rgb, (target.shape[1], target.shape[0]))
+        if camera_rgb is not None and place is not None:
+            target = made[_pixels(place, self._size_px)]
+            target[:] = _scaled(camera_rgb, (target.shape[1], target.shape[0]))
+        return made
+
+
+def composed(rgba: Array, behind: Array, *, smooth: bool) -> Array:
+    """Avatars over what is behind them.
+
+    rgba    : (H, W, 4) uint8, premultiplied: (0, 0, 0, 0) where there is nothing
+    behind  : (H, W, 3) uint8, changed in place and returned"""
+    left, top, width, height = cv2.boundingRect(np.ascontiguousarray(rgba[..., 3]))
+    if not width:
+        return behind
+    inside = np.s_[top : top + height, left : left + width]
+    rgb, alpha = cv2.cvtColor(rgba[inside], cv2.COLOR_RGBA2RGB), np.ascontiguousarray(rgba[inside][..., 3])
+    target = behind[inside]
+    if cv2.countNonZero(alpha) == np.count_nonzero(alpha == 255):
+        cv2.copyTo(rgb, alpha, target)
+    else:
+        rest = cv2.merge([255 - alpha] * 3)
+        target[:] = cv2.add(rgb, cv2.multiply(target, rest, scale=1 / 255))
+    if smooth:
+        _smooth_inside(behind, rgba[..., 3], (left, top, width, height))
+    return behind
+
+
+def smoothed_rgba(rgba: Array) -> Array:
+    """The same picture, premultiplied, with the avatars' own edges smooth, towards nothing too."""
+    alpha = np.ascontiguousarray(rgba[..., 3])
+    luma = cv2.addWeighted(cv2.cvtColor(rgba, cv2.COLOR_RGBA2GRAY), 0.5, alpha, 0.5, 0)
+    picture = rgba.copy()
+    smooth_edges(picture, luma, edge_pixels(luma, alpha))
+    return picture
+
+
+def straight_alpha(rgba: Array) -> Array:
+    """Premultiplied colours as PNG files want them: not darkened by their alpha."""
+    alpha = np.maximum(rgba[..., 3:], 1).astype(np.uint16)
+    made = rgba.copy()
+    made[..., :3] = np.minimum((rgba[..., :3].astype(np.uint16) * 255 + alpha // 2) // alpha, 255)
+    return made
+
+
+def edge_pixels(luma: Array, alpha: Array) -> Array:
+    """(n,) numbers of the pixels on an edge, of those that an avatar covers or touches."""
+    high, low = cv2.dilate(luma, _CROSS), cv2.erode(luma, _CROSS)
+    contrast = cv2.subtract(high, low)
+    least = cv2.max(cv2.convertScaleAbs(high, alpha=1 / LEAST_SHARE), LEAST_CONTRAST)
+    found = cv2.compare(contrast, least, cv2.CMP_GT)
+    found &= cv2.dilate(alpha, _CROSS)
+    found[[0, -1]] = 0
+    found[:, [0, -1]] = 0
+    return np.flatnonzero(found)
+
+
+def blurred(rgb: Array, size_px: tuple[int, int]) -> Array:
+    """A picture out of focus that fills `size_px`, its proportions kept; blurred small, which costs 0.3 ms."""
+    width, height = size_px
+    scale = max(width / rgb.shape[1], height / rgb.shape[0])
+    inner = min(rgb.shape[1], round(width / scale)), min(rgb.shape[0], round(height / scale))
+    left, top = (rgb.shape[1] - inner[0]) // 2, (rgb.shape[0] - inner[1]) // 2
+    cut = rgb[top : top + inner[1], left : left + inner[0]]
+    small = cv2.resize(cut, (max(width // 4, 1), max(height // 4, 1)), interpolation=cv2.INTER_AREA)
+    return cv2.resize(cv2.GaussianBlur(small, (0, 0), max(height * BLUR_SHARE / 4, 0.1)), size_px)
+
+
+def _smooth_inside(picture: Array, alpha: Array, box: tuple[int, int, int, int]) -> None:
+    """Smooth the edges in the avatars' bounding box and one pixel around it."""
+    left, top, width, height = box
+    cut = np.s_[max(top - 2, 0) : top + height + 2, max(left - 2, 0) : left + width + 2]
+    part = np.ascontiguousarray(picture[cut])
+    luma = cv2.cvtColor(part, cv2.COLOR_RGB2GRAY)
+    smooth_edges(part, luma, edge_pixels(luma, np.ascontiguousarray(alpha[cut])))
+    picture[cut] = part
+
+
+def _plain(background: Background, size_px: tuple[int, int]) -> Array:
+    """The still background as a picture."""
+    width, height = size_px
+    if background.picture_rgb is not None:
+        return _scaled(background.picture_rgb, size_px).copy()
+    down = (np.arange(height) + 0.5)[:, None] / height
+    fade = np.array(background.top_rgb) * (1 - down) + np.array(background.bottom_rgb) * down
+    rows = np.round(255 * fade).astype(np.uint8)
+    return np.ascontiguousarray(np.broadcast_to(rows[:, None], (height, width, 3)))
+
+
+def _scaled(rgb: Array, size_px: tuple[int, int]) -> Array:
+    if (rgb.shape[1], rgb.shape[0]) == size_px:
+        return rgb
+    shrinks = size_px[0] < rgb.shape[1]
+    return cv2.resize(rgb, size_px, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
+
+
+def _pixels(place: Viewport, size_px: tuple[int, int]) -> tuple[slice, slice]:
+    """Rows and columns of a viewport, whose y runs up."""
+    width, height = size_px
+    x0, y0, x1, y1 = place
+    rows = slice(round((1 - y1) * height), round((1 - y0) * height))
+    return rows, slice(round(x0 * width), round(x1 * width))
