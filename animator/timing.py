@@ -129,14 +129,18 @@ class Stopwatch:
         finally:
             spent_s = self._clock() - start_s
             with self._lock:
-                self.total_s[stage] += spent_s
-                self.runs[stage] += 1
-                self._lately[stage].append(spent_s)
+                self._add(stage, spent_s)
 
     def lately_ms(self) -> dict[str, float]:
         """Mean milliseconds of each stage's last runs, in the order the stages first ran."""
         with self._lock:
             return {stage: 1000 * sum(spent) / len(spent) for stage, spent in self._lately.items() if spent}
+
+    def _add(self, stage: str, spent_s: float) -> None:
+        """Take one run; called with the lock held."""
+        self.total_s[stage] += spent_s
+        self.runs[stage] += 1
+        self._lately[stage].append(spent_s)
 
 
 class RateMeter:
