@@ -15,8 +15,9 @@ from ..errors import AnimatorError, SettingError
 from ..pipeline import Moment, Performance
 from ..rendering.framing import check_view
 from ..rigging.library import known_rigs
-from ..timing import Clock, Closed, Stopwatch, monotonic_s
+from ..timing import Clock, Closed, monotonic_s
 from ..tracking.config import MAX_FACES
+from .metrics import StageTimes
 
 log = logging.getLogger("animator")
 
@@ -46,7 +47,7 @@ class Performer:
         self.newest: Moment | None = None
         self.ahead_s = 0.0
         """What to add to its camera's clock to have ours: those of several performers differ."""
-        self.stopwatch = Stopwatch()
+        self.stopwatch = StageTimes()
         self.frames_solved = 0
         self._changed, self._clock = changed, clock
         self._telling = Lock()
@@ -61,7 +62,6 @@ class Performer:
 
     def perform(self, performance: Performance) -> None:
         """Follow a camera from now on; its threads begin at once."""
-        self.stopwatch = performance.stopwatch
         self._performance = performance
         performance.listen(self._solved)
         self.apply()  # what was set while the tracker was being made

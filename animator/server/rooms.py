@@ -6,8 +6,10 @@ from collections.abc import Callable
 from itertools import count
 
 from ..webrtc.outbound import Fanout
+from .drawing import Output
+from .governor import Step
 from .performer import Performer
-from .studio import Output, Studio
+from .studio import Studio
 
 
 class Room:
@@ -23,9 +25,14 @@ class Room:
         studio.add(self.stage)
 
     @property
-    def scale(self) -> float:
-        """The share of full size that pictures have now; below 1 under overload."""
-        return self._studio.scale
+    def overloaded(self) -> bool:
+        """Whether pictures are fewer or smaller than they might be."""
+        return self._studio.overloaded
+
+    @property
+    def step(self) -> Step:
+        """How many pictures there are now at most, and how large."""
+        return self._studio.step
 
     def seat(self, performer: Performer) -> None:
         """Let a performer take part, on the first free seat: who stays keeps theirs when others leave."""
@@ -45,6 +52,10 @@ class Rooms:
     def __init__(self, make: Callable[[str], Room]) -> None:
         self._make = make
         self._rooms: dict[str, Room] = {}
+
+    def all(self) -> list[Room]:
+        """Those that are open now."""
+        return list(self._rooms.values())
 
     def enter(self, name: str) -> Room:
         """The room of that name; it stays until as many have left as have entered."""

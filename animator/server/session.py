@@ -5,48 +5,45 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Coroutine
-from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from ..errors import AnimatorError, ProtocolError, SettingError
-from ..pipeline import Performance, open_performance
-from ..protocols.motion_stream import KEY_REQUEST, TRACKS, Decoder, Encoder
-from ..timing import monotonic_s
-from ..webrtc.data_channels import Budget
+from ..pipeline import Performance
 from ..webrtc.inbound import NewestPicture
 from ..webrtc.peer import Listeners, Peer
 from .config import ServeConfig
-from .performer import Performer, motions_of_all
+from .drawing import Output
+from .motion_link import MotionLink
+from .performer import Performer
 from .recording import SessionRecording
+from .reports import Reports
 from .rooms import Room
-from .studio import Output
+from .warm import OpenTracker
 
 log = logging.getLogger("animator")
 
 STATS_EVERY_S = 1.0
-MOTION_EVERY_S = 1 / 30
 CAMERA_LOOK_S = 0.05
-NO_FACE_S = 1.5
-"""A face may be away this long before the client is told."""
 CALIBRATION_S = 1.2
 """A second's worth of pictures, and the way to here."""
-WAITING = ("capture",)
-"""Stages of which most is waiting for the next picture: not work."""
 MAX_PENDING = 20
 """Requests of one client that wait for their turn."""
-BAD_MOTION_PER_S = 5.0
-KEY_REQUESTS_PER_S = 5.0
 
 
 class Session:
     """Lives on the worker's event loop; heavy work is done on other threads."""
 
     def __init__(
-        self, ident: str, room: Room, config: ServeConfig, own: Output | None, performer: Performer | None, model: str
+        self,
+        ident: str,
+        room: Room,
+        config: ServeConfig,
+        own: Output | None,
+        performer: Performer | None,
+        open_tracker: OpenTracker,
     ) -> None:
         self.ident, self.room = ident, room
-        self._config, self._model = config, model
+        self._config, self._open_tracker = config, open_tracker
         self.own, self.performer = own, performer
         self.recording = None if performer is None else SessionRecording(performer)
         self.ended: asyncio.Future[str] = asyncio.get_running_loop().create_future()
@@ -55,14 +52,8 @@ class Session:
         self._watches: list[asyncio.Task[None]] = []
         self._pending: set[asyncio.Task[None]] = set()
         self._turn = asyncio.Lock()
-        self._camera: NewestPicture | None = None
-        self._decoder = Decoder()
-        self._bad_motion = Budget(BAD_MOTION_PER_S, BAD_MOTION_PER_S, monotonic_s)
-        self._key_requests = Budget(KEY_REQUESTS_PER_S, 1, monotonic_s)
-        self._wants_motion = False
-        self._encoders: dict[int, Encoder] = {}
-        self._seen_s, self._solved_before = monotonic_s(), 0
-        self._faceless = self._crowded = False
+        self.reports = Reports(room, self.output, performer, self._say)
+        self.motion = MotionLink(lambda: room.performers, self._send_motion, self._bad)
 
     @property
     def output(self) -> Output:
@@ -83,11 +74,11 @@ class Session:
             self.output.fanout,
             receive=self.performer is not None,
             listeners=listeners,
-            ice_servers=self._config.ice_servers,
+            ice_servers=self._config.ice_servers_now(),
             silent_s=self._config.silent_s,
         )
         sdp = await self.peer.answer(wish["sdp"], need_video=wish.get("need_video", False))
-        for watch in (self._tell_stats(), self._send_motion()):
+        for watch in (self._report(), self.motion.run()):
             self._watches.append(asyncio.create_task(_logged(watch)))
         return sdp
 
@@ -126,8 +117,7 @@ class Session:
             elif kind == "bye":
                 self._closed("it said goodbye")
             elif kind == "want-motion":
-                self._wants_motion = bool(message.get("on"))
-                self._encoders.clear()
+                self.motion.want(bool(message.get("on")))
             elif kind in ("set", "calibrate", "record"):
                 if self.performer is None:
                     raise SettingError(f"{kind}: only a performer can do that, and you are watching")
@@ -197,25 +187,11 @@ class Session:
             self._say("error", message="Something went wrong on the server; its log tells more.")
 
     def _motion(self, payload: bytes) -> None:
-        if payload == KEY_REQUEST:
-            for encoder in self._encoders.values():
-                encoder.request_key()
-            return
-        if self.performer is None or self._camera is not None:
-            return
-        try:
-            motion = self._decoder.decode(payload)
-        except ProtocolError as error:
-            if self._bad_motion.spend():
-                self._bad(str(error))
-            return
-        if self._decoder.wants_key and self._key_requests.spend():
-            self.peer.send_motion(KEY_REQUEST)
-        if motion is not None:
-            self.performer.hear(motion)
+        """Who sends a camera's pictures is not moved by numbers, too."""
+        self.motion.receive(payload, self.performer if self.reports.camera is None else None)
 
     def _video(self, pictures: NewestPicture) -> None:
-        self._camera = pictures
+        self.reports.camera = pictures
         self._begin(self._reporting(self._open_camera(pictures)))
 
     async def _open_camera(self, pictures: NewestPicture) -> None:
@@ -229,7 +205,8 @@ class Session:
             await asyncio.to_thread(self.performer.perform, performance)
 
     def _performance(self, pictures: NewestPicture) -> Performance:
-        return open_performance(pictures, self.performer.config, model=Path(self._model), live=True)
+        performer = self.performer
+        return Performance(pictures, performer.config, self._open_tracker, live=True, stopwatch=performer.stopwatch)
 
     def _bad(self, sentence: str) -> None:
         self._say("error", message=sentence)
@@ -240,101 +217,23 @@ class Session:
 
     # What the client is told.
 
-    async def _tell_stats(self) -> None:
-        before, then_s = self._counts(), monotonic_s()
+    async def _report(self) -> None:
         while True:
             await asyncio.sleep(STATS_EVERY_S)
-            now, now_s = self._counts(), monotonic_s()
-            fps_in, fps_out, bytes_s = ((b - a) / (now_s - then_s) for a, b in zip(before, now, strict=True))
-            before, then_s = now, now_s
-            self._say(
-                "stats",
-                fps_in=round(fps_in, 1),
-                fps_out=round(fps_out, 1),
-                kbit_s=round(bytes_s * 8 / 1000),
-                faces=0 if self.performer is None else self.performer.faces,
-                performers=len(self.room.performers),
-                viewers=self.room.viewers,
-                stages={name: round(ms, 1) for name, ms in self._stages().items() if name not in WAITING},
-            )
-            self._tell_load()
-            if self.performer is not None:
-                self._tell_face(self.performer, now_s)
-                self._tell_failure(self.performer)
-
-    def _tell_load(self) -> None:
-        crowded = self.room.scale < 1
-        if crowded and not self._crowded:
-            self._state("overloaded", "This server has much to do: pictures are smaller for now.")
-        self._crowded = crowded
-
-    def _tell_face(self, performer: Performer, now_s: float) -> None:
-        """A camera that has stopped shows no face either."""
-        goes_on = performer.frames_solved != self._solved_before
-        self._solved_before = performer.frames_solved
-        if not performer.frames_solved:
-            return
-        if goes_on and performer.faces:
-            self._seen_s = now_s
-            if self._faceless:
-                self._state("face", "There you are.")
-            self._faceless = False
-        elif not self._faceless and now_s - self._seen_s > NO_FACE_S:
-            self._faceless = True
-            self._state("no-face", "I cannot see a face: come closer, and face the light.")
-
-    def _tell_failure(self, performer: Performer) -> None:
-        failure = performer.failure()
-        if failure is not None:
-            self._say("error", message=failure)
-        if self.recording.is_full:
-            self._later(self._record(False))
-
-    async def _send_motion(self) -> None:
-        """The newest motion of everybody in the room, 30 times a second, to a client that wants it."""
-        sent_s: dict[int, float] = {}
-        numbers: dict[int, int] = {}
-        while True:
-            await asyncio.sleep(MOTION_EVERY_S)
-            if not self._wants_motion:
-                continue
-            motions = motions_of_all(self.room.performers)
-            number_tracks(numbers, [motion.track_id for motion in motions])
-            for motion in motions:
-                number = numbers.get(motion.track_id)
-                if number is None or sent_s.get(number) == motion.time_s:
-                    continue
-                sent_s[number] = motion.time_s
-                encoder = self._encoders.setdefault(number, Encoder())
-                for message in encoder.encode(replace(motion, track_id=number)):
-                    self.peer.send_motion(message)
-
-    def _counts(self) -> tuple[float, float, float]:
-        received = 0 if self._camera is None else self._camera.received
-        return received, self.output.rendered, sum(c.bytes for c in self.output.fanout.counts.values())
-
-    def _stages(self) -> dict[str, float]:
-        solving = {} if self.performer is None else self.performer.stopwatch.lately_ms()
-        return solving | self.output.stopwatch.lately_ms()
+            self.reports.tell()
+            if self.recording is not None and self.recording.is_full:
+                self._later(self._record(False))
 
     def _state(self, state: str, sentence: str, **more: Any) -> None:
         self._say("state", state=state, message=sentence, **more)
 
+    def _send_motion(self, payload: bytes) -> None:
+        if self.peer is not None:
+            self.peer.send_motion(payload)
+
     def _say(self, kind: str, **what: Any) -> None:
         if self.peer is not None:
             self.peer.send_control({"type": kind, **what})
-
-
-def number_tracks(numbers: dict[int, int], tracks: list[int]) -> None:
-    """Keep `numbers`, track -> number in the motion stream, up to date: it has 16, a room may have more tracks.
-
-    Who has a number keeps it; who has gone gives it back; who finds none has to wait."""
-    for gone in numbers.keys() - set(tracks):
-        del numbers[gone]
-    for track in tracks:
-        free = next((number for number in range(TRACKS) if number not in numbers.values()), None)
-        if track not in numbers and free is not None:
-            numbers[track] = free
 
 
 async def _logged(work: Coroutine[Any, Any, None]) -> None:

@@ -13,13 +13,36 @@ from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
 
 from ..data import Frame
 from ..errors import SourceError
-from ..timing import Closed, LatestSlot
+from ..timing import Clock, Closed, LatestSlot, monotonic_s
 
 MAX_SIDE_PX = 1920
 """A larger picture is made smaller as it is converted: the far end does not decide how much work we do."""
 USUAL_SIZE_PX = (640, 480)
 """What browsers send unless they are asked for another size."""
 _TICK_S = 1 / 90_000
+EARLY = 0.2
+"""A picture may come so much of its time too early and be taken all the same: networks are not punctual."""
+
+
+class Thinner:
+    """Lets through at most `fps` events a second, each of them at once; None lets through all."""
+
+    def __init__(self, clock: Clock = monotonic_s) -> None:
+        self.fps: float | None = None
+        self._clock, self._due_s = clock, float("-inf")
+
+    def admits(self) -> bool:
+        """Whether what has just come goes through."""
+        now_s = self._clock()
+        if self.fps is None:
+            self._due_s = now_s
+            return True
+        apart_s = 1 / self.fps
+        if now_s < self._due_s - EARLY * apart_s:
+            return False
+        # The next is due a time after this one was, so that the mean is kept; what was missed is not made up for.
+        self._due_s = max(self._due_s, now_s - apart_s) + apart_s
+        return True
 
 
 class NewestPicture:
@@ -35,6 +58,9 @@ class NewestPicture:
         self.name, self.fps = name, fps
         self.received = 0
         """Pictures that came."""
+        self.left_out = 0
+        """Pictures that were not taken because of a limit."""
+        self._thinner = Thinner()
         self._slot: LatestSlot[av.VideoFrame] = LatestSlot()
         self._sized = threading.Event()
         self._size_px: tuple[int, int] | None = None
@@ -43,8 +69,12 @@ class NewestPicture:
 
     @property
     def skipped(self) -> int:
-        """Pictures that were replaced before anyone took them."""
-        return self._slot.skipped
+        """Pictures that nobody took: replaced by newer ones, or left out."""
+        return self._slot.skipped + self.left_out
+
+    def limit(self, fps: float | None) -> None:
+        """Take at most so many pictures a second from now on; None takes all. From the event loop."""
+        self._thinner.fps = fps
 
     @property
     def size_px(self) -> tuple[int, int]:
@@ -93,6 +123,9 @@ class NewestPicture:
                     fitted = _fitted(picture.width, picture.height)
                     self._size_px = (fitted["width"], fitted["height"])
                     self._sized.set()
+                if not self._thinner.admits():
+                    self.left_out += 1
+                    continue
                 with suppress(Closed):
                     self._slot.put(picture)
         except MediaStreamError:

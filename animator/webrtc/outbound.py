@@ -38,6 +38,8 @@ class FanoutCounts:
     encode_s: float = 0.0
     bytes: int = 0
     """Of the packets as encoded, before they are multiplied by the viewers."""
+    sent: int = 0
+    """Packets that viewers took, counted for each of them."""
     dropped: int = 0
     """Packets that some viewer did not get because it, or the event loop, was too slow."""
     subscribers: int = 0
@@ -136,6 +138,7 @@ class PacketTrack(MediaStreamTrack):
         packet = await self._packets.get()
         if packet is None:
             raise MediaStreamError
+        self._lane.counts.sent += 1
         return packet
 
     def request_key_frame(self) -> None:

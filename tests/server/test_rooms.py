@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from animator.config import Config
+from animator.server.governor import LADDER
 from animator.server.performer import Performer
 from animator.server.rooms import Room, Rooms
 
@@ -15,7 +16,7 @@ class FakeFanout:
 
 
 class FakeStudio:
-    scale = 0.75
+    overloaded, step = True, LADDER[2]
 
     def __init__(self) -> None:
         self.outputs: list[object] = []
@@ -50,6 +51,7 @@ def test_the_last_to_leave_closes_it() -> None:
     known.leave(room)
     assert studio.outputs == []
     assert room.stage.fanout.closed
+    assert known.all() == []
     assert known.enter("a") is not room
 
 
@@ -72,7 +74,8 @@ def test_the_stage_shows_who_performs_now() -> None:
     room.seat(performer)
     assert room.stage.performers() == [performer]
     assert room.stage.of_room
-    assert room.scale == 0.75
+    assert room.overloaded
+    assert room.step == LADDER[2]
 
 
 def test_who_stays_keeps_the_seat() -> None:

@@ -13,8 +13,11 @@ from animator.config import Config
 from animator.errors import SourceError
 from animator.protocols.motion_stream import TRACKS, Encoder
 from animator.server.config import ServeConfig
+from animator.server.drawing import Output
+from animator.server.governor import LADDER
+from animator.server.motion_link import number_tracks
 from animator.server.performer import Performer
-from animator.server.session import MAX_PENDING, Session, number_tracks
+from animator.server.session import MAX_PENDING, Session
 
 from .helpers import Motions, motion_at, performance_of
 from .live import until
@@ -41,11 +44,31 @@ class FakePeer:
         pass
 
 
+class FakeFanout:
+    def __init__(self) -> None:
+        self.counts: dict[str, Any] = {}
+
+
 class FakeRoom:
-    name, scale, viewers = "room", 1.0, 0
+    name, viewers, overloaded, step = "room", 0, False, LADDER[0]
 
     def __init__(self, performers: list[Performer]) -> None:
-        self.performers, self.stage = performers, None
+        self.performers = performers
+        self.stage = Output(FakeFanout(), lambda: performers, of_room=True)
+
+
+def no_tracker(_settings: Any) -> Any:
+    raise AssertionError("nobody has a camera here")
+
+
+class FakeCamera:
+    received = 0
+
+    def __init__(self) -> None:
+        self.limits: list[float | None] = []
+
+    def limit(self, fps: float | None) -> None:
+        self.limits.append(fps)
 
 
 def run(test: Callable[[Session], Awaitable[None]]) -> None:
@@ -54,7 +77,7 @@ def run(test: Callable[[Session], Awaitable[None]]) -> None:
     async def limited() -> None:
         async with asyncio.timeout(20):
             performer = Performer(Config(), lambda: None)
-            session = Session("id", FakeRoom([performer]), ServeConfig(), None, performer, "model")
+            session = Session("id", FakeRoom([performer]), ServeConfig(), None, performer, no_tracker)
             session.peer = FakePeer()
             try:
                 await test(session)
@@ -109,7 +132,7 @@ def test_a_performance_that_breaks_off_reaches_the_client() -> None:
         session.performer.perform(performance_of(Motions([motion_at(0.0)], SourceError("the camera is gone"))))
 
         def told() -> bool:
-            session._tell_failure(session.performer)
+            session.reports.tell()
             return {"type": "error", "message": "the camera is gone"} in session.peer.sent
 
         await until(told)
@@ -165,11 +188,26 @@ def test_calibration_needs_a_face() -> None:
     run(test)
 
 
-def test_overload_is_told_once_each_time() -> None:
+def test_overload_is_told_once_each_time_and_thins_out_the_camera() -> None:
     async def test(session: Session) -> None:
-        for scale in (1.0, 0.75, 0.75, 0.5, 1.0, 0.75):
-            session.room.scale = scale
-            session._tell_load()
-        assert [message["state"] for message in session.peer.sent] == ["overloaded"] * 2
+        camera = session.reports.camera = FakeCamera()
+        for place in (0, 1, 2, 3, 0, 1):
+            session.room.overloaded, session.room.step = place > 0, LADDER[place]
+            session.reports.tell()
+        states = [message["state"] for message in session.peer.sent if message["type"] == "state"]
+        assert states == ["overloaded"] * 2
+        assert camera.limits == [None, 24, 24, 20, None, 24]
+
+    run(test)
+
+
+def test_figures_are_told_at_every_look() -> None:
+    async def test(session: Session) -> None:
+        session.reports.camera = FakeCamera()
+        session.performer.hear(motion_at(1.0))
+        session.reports.tell()
+        (stats,) = (message for message in session.peer.sent if message["type"] == "stats")
+        assert stats["faces"] == stats["performers"] == 1
+        assert (stats["fps_in"], stats["kbit_s"], stats["viewers"]) == (0, 0, 0)
 
     run(test)

@@ -9,9 +9,10 @@ import pytest
 
 from animator.config import Config
 from animator.data import Expression, Motion
-from animator.server import studio as studio_module
+from animator.server import drawing
+from animator.server.drawing import STAGE_SIZE_PX, Output
 from animator.server.performer import Performer
-from animator.server.studio import STAGE_SIZE_PX, Output, Studio
+from animator.server.studio import Studio
 
 PATIENCE_S = 30.0
 
@@ -94,7 +95,7 @@ def test_two_performers_stand_on_one_stage(studio: Studio) -> None:
 def test_an_output_that_cannot_be_drawn_leaves_the_others(studio: Studio, monkeypatch) -> None:
     viewer = Viewer()
     with monkeypatch.context() as patch:
-        patch.setattr(studio_module.log, "exception", lambda *_: None)
+        patch.setattr(drawing.log, "exception", lambda *_: None)
         studio.add(Output(Viewer(), lambda: [BrokenPerformer()], of_room=False))
         studio.add(Output(viewer, list, of_room=True))
         viewer.wait_for(2)
