@@ -5,27 +5,33 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
-from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
 from ..errors import AnimatorError
-from ..timing import Stopwatch
+from ..stages import Tracker
+from ..tracking.config import TrackingConfig
 from ..webrtc.outbound import Fanout
 from .config import ServeConfig
+from .drawing import Output
+from .metrics import Spent
 from .performer import Performer
 from .rooms import Room, Rooms
-from .session import WAITING, Session
-from .studio import Output, Studio
+from .session import Session
+from .studio import Studio
+from .tally import Tally
+from .warm import WarmTracker, rehearse
 from .wire import Wire
 
 log = logging.getLogger("animator")
 
 THREADS = 16
 """For what would hold up the event loop: trackers that open and close, recordings that are written."""
+STUCK_S = 10.0
+"""A picture that takes longer to draw is never done: the driver hangs. The slowest machines take half a second."""
 
 
 def main(pipe: Connection, config: ServeConfig, model: str) -> None:
@@ -43,8 +49,8 @@ class Worker:
         self._pipe, self._config, self._model = pipe, config, model
         self._sessions: dict[str, Session] = {}
         self._watching: dict[str, asyncio.Task[None]] = {}
-        self._counted: Counter[str] = Counter()
-        self._spent_s: Counter[str] = Counter()
+        self._gone = Tally()
+        self._refilling = False
         self._quit = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -53,11 +59,13 @@ class Worker:
         self._loop = asyncio.get_running_loop()
         self._loop.set_default_executor(ThreadPoolExecutor(THREADS))
         self._studio = Studio(self._config.show.show.rig)
+        self._trackers = WarmTracker(self._open_tracker, self._config.show.tracking)
         self._rooms = Rooms(self._new_room)
         self._wire = Wire(self._pipe, self._heard, self._quit.set)
         await self._quit.wait()
         leaving = (self._leave(ident, "the server stops") for ident in list(self._sessions))
         await asyncio.gather(*leaving, return_exceptions=True)
+        await asyncio.to_thread(self._trackers.close)
         await asyncio.to_thread(self._studio.close)
 
     def _heard(self, message: tuple[str, int, Any]) -> None:
@@ -66,7 +74,10 @@ class Worker:
             self._quit.set()
             return
         work: Callable[[Any], Awaitable[Any]] = getattr(self, f"_do_{what}")
-        task = self._loop.create_task(self._reply(number, work, about))
+        self._start(self._reply(number, work, about))
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = self._loop.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -81,24 +92,43 @@ class Worker:
 
     async def _do_warm(self, _about: None) -> None:
         """Load what the first client would otherwise wait for; ask only once the studio has drawn."""
-        from ..tracking.mediapipe_faces import MediaPipeFaces
-
-        await asyncio.to_thread(lambda: MediaPipeFaces(Path(self._model)).close())
+        await asyncio.to_thread(rehearse, Path(self._model))
+        await asyncio.to_thread(self._trackers.refill)
         await asyncio.to_thread(self._studio.ready.wait)
         if self._studio.failure:
             raise AnimatorError(self._studio.failure)
+
+    async def _do_beat(self, _about: None) -> tuple[dict[str, float], dict[str, Spent]]:
+        """A sign of life, and what is counted so far; raises where there is life no longer."""
+        if self._studio.busy_s > STUCK_S:
+            raise AnimatorError(f"drawing has hung for more than {STUCK_S:g} s")
+        if not self._refilling:
+            self._refilling = True
+            self._start(self._refill())
+        return await self._do_totals(None)
+
+    async def _refill(self) -> None:
+        try:
+            await asyncio.to_thread(self._trackers.refill)
+        finally:
+            self._refilling = False
+
+    def _open_tracker(self, settings: TrackingConfig) -> Tracker:
+        from ..tracking.mediapipe_faces import MediaPipeFaces
+
+        return MediaPipeFaces(Path(self._model), settings)
 
     async def _do_join(self, wish: dict[str, Any]) -> str:
         room = self._rooms.enter(wish["room"])
         session = None
         try:
             own, performer = self._performing(wish) if wish["role"] == "perform" else (None, None)
-            session = Session(wish["session"], room, self._config, own, performer, self._model)
+            session = Session(wish["session"], room, self._config, own, performer, self._trackers.take)
             sdp = await session.answer(wish)
         except BaseException:
             if session is not None:
                 await session.close("the offer was no good")
-            self._rooms.leave(room)
+            self._leave_room(room)
             raise
         self._sessions[session.ident] = session
         if performer is not None:
@@ -125,13 +155,13 @@ class Worker:
             return None
         return await asyncio.to_thread(session.recording.file, kind)
 
-    async def _do_totals(self, _about: None) -> tuple[dict[str, float], dict[str, float]]:
-        counted, spent_s = Counter(self._counted), Counter(self._spent_s)
+    async def _do_totals(self, _about: None) -> tuple[dict[str, float], dict[str, Spent]]:
+        tally = self._gone.copy()
         for session in self._sessions.values():
-            _add_up(session, counted, spent_s)
-        for room in {id(s.room): s.room for s in self._sessions.values()}.values():
-            _add_up_output(room.stage, counted, spent_s)
-        return dict(counted), dict(spent_s)
+            tally.add_session(session)
+        for room in self._rooms.all():  # those whose last guest is on the way out included
+            tally.add_output(room.stage)
+        return dict(tally.counts), tally.stages
 
     async def _see_off(self, session: Session) -> None:
         """Wait until a client has gone by itself, then clear up and tell the parent."""
@@ -149,7 +179,7 @@ class Worker:
         watching = self._watching.pop(ident, None)
         if watching is not None:
             watching.cancel()
-        _add_up(session, self._counted, self._spent_s)
+        self._gone.add_session(session)
         room = session.room
         if session.performer is not None:
             room.performers.remove(session.performer)
@@ -164,34 +194,13 @@ class Worker:
         finally:
             if session.own is not None:
                 session.own.fanout.close()
-            self._rooms.leave(room)
-            if not room.guests:
-                _add_up_output(room.stage, self._counted, self._spent_s)
+            self._leave_room(room)
             self._studio.wake()
+
+    def _leave_room(self, room: Room) -> None:
+        self._rooms.leave(room)
+        if not room.guests:
+            self._gone.add_output(room.stage)
 
     def _new_room(self, name: str) -> Room:
         return Room(name, self._studio, Fanout(self._loop), self._config.show.show.rig)
-
-
-def _add_up(session: Session, counted: Counter[str], spent_s: Counter[str]) -> None:
-    """Add one session's share to the totals."""
-    if session.performer is not None:
-        counted["frames_tracked"] += session.performer.frames_solved
-        _add_up_times(session.performer.stopwatch, spent_s)
-    if session.peer is not None and session.peer.pictures is not None:
-        counted["frames_in"] += session.peer.pictures.received
-        counted["frames_dropped"] += session.peer.pictures.skipped
-    if session.own is not None:
-        _add_up_output(session.own, counted, spent_s)
-
-
-def _add_up_output(output: Output, counted: Counter[str], spent_s: Counter[str]) -> None:
-    counted["frames_rendered"] += output.rendered
-    counted["frames_encoded"] += sum(c.frames for c in output.fanout.counts.values())
-    _add_up_times(output.stopwatch, spent_s)
-
-
-def _add_up_times(stopwatch: Stopwatch, spent_s: Counter[str]) -> None:
-    for stage, seconds in dict(stopwatch.total_s).items():
-        if stage not in WAITING:
-            spent_s[stage] += seconds

@@ -1,28 +1,27 @@
-"""The worker processes as the HTTP process sees them: who lives where, and what happens when one dies."""
+"""The worker processes: who lives where, and what happens when one dies or hangs."""
 
 from __future__ import annotations
 
 import asyncio
-import itertools
 import logging
+import math
 import multiprocessing
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
-from multiprocessing.process import BaseProcess
 from typing import Any
 
 from ..errors import AnimatorError
 from .config import ServeConfig
-from .wire import Wire
+from .fates import Fates
+from .metrics import Spent, merge_stages
+from .worker_link import WorkerLink, WorkerLost
 
 log = logging.getLogger("animator")
 
-REPLY_TIMEOUT_S = 20.0
-"""Joining gathers ICE candidates, which waits for STUN servers that do not answer."""
 TOTALS_TIMEOUT_S = 2.0
-STOP_TIMEOUT_S = 5.0
+RESUME_TIMEOUT_S = 2.0
+"""Who comes back does not wait longer for the end of the former self, which may live in a worker that hangs."""
 TRIES = 3
 """Workers that may die in a row before one has become ready; then the server gives up."""
 
@@ -31,38 +30,21 @@ class ServerFull(AnimatorError):  # noqa: N818 - a state that the page shows, no
     """No session is free."""
 
 
-class WorkerLost(AnimatorError):  # noqa: N818
-    """The process that held the session has died, or does not answer."""
-
-
-@dataclass(slots=True, eq=False)
-class _Worker:
-    process: BaseProcess
-    wire: Wire | None = None
-    ready: bool = False
-    """Its model is loaded and OpenGL open."""
-    replies: dict[int, asyncio.Future[Any]] = field(default_factory=dict)
-    sessions: dict[str, str] = field(default_factory=dict)
-    """Session -> room; those included that are being made."""
-    counted: tuple[dict[str, float], dict[str, float]] = field(default_factory=lambda: ({}, {}))
-    """Its totals when it was last asked: counters, and seconds by stage."""
-
-
 class Workers:
-    """Spawns the workers, sends each room to one of them, and replaces those that die.
+    """Spawns the workers, sends each room to one of them, and replaces those that die or hang.
 
     main : what a worker process runs, called with its pipe, the config and the model; None: worker.main"""
 
     def __init__(self, config: ServeConfig, model: str, main: Callable[..., None] | None = None) -> None:
         self._config, self._model, self._main = config, model, main
         self._context = multiprocessing.get_context("spawn")
-        self._requests = itertools.count(1)
-        self._workers: list[_Worker] = []
+        self._workers: list[WorkerLink] = []
+        self._watching: dict[WorkerLink, asyncio.Task[None]] = {}
+        self._fates = Fates()
         self._totals: Counter[str] = Counter()
-        self._spent_s: Counter[str] = Counter()
+        self._stages: dict[str, Spent] = {}
         self._failed_in_a_row = 0
         self._stopping = False
-        self._warming: set[asyncio.Task[None]] = set()
 
     async def start(self) -> bool:
         """Start every worker and wait until each is ready: True. Raises AnimatorError when that cannot be."""
@@ -85,11 +67,11 @@ class Workers:
     async def stop(self) -> None:
         """End every session and process."""
         self._stopping = True
-        for task in self._warming:
+        for task in self._watching.values():
             task.cancel()
         for worker in self._workers:
-            worker.wire.send(("quit", 0, None))
-        await asyncio.gather(*(asyncio.to_thread(_see_off, worker) for worker in self._workers))
+            worker.tell("quit")
+        await asyncio.gather(*(asyncio.to_thread(worker.see_off) for worker in self._workers))
         self._workers = []
 
     @property
@@ -108,81 +90,89 @@ class Workers:
         wish : `sdp`, and what else the newcomer asked for; `resume` names the session that this one replaces"""
         if wish.get("resume") is not None:
             with suppress(AnimatorError):
-                await self.end(wish["resume"])
+                await self.end(wish["resume"], RESUME_TIMEOUT_S)
         if self.sessions >= self._config.max_sessions:
             raise ServerFull(f"This server is full: {self._config.max_sessions} people are connected.")
         worker = self._home_of(room)
         # Counted from here on: others who come meanwhile find the room, and the place is taken.
         worker.sessions[session] = room
+        self._fates.began(session)
         try:
-            answer = await self._ask(worker, "join", {**wish, "session": session, "room": room, "role": role})
+            answer = await worker.ask("join", {**wish, "session": session, "room": room, "role": role})
         except BaseException:
-            worker.sessions.pop(session, None)
-            worker.wire.send(("end", 0, session))  # it may come about all the same, after we have given up
+            self._forget(worker, session)
+            worker.tell("end", session)  # it may come about all the same, after we have given up
             raise
         if session not in worker.sessions:
             raise WorkerLost("The connection ended before it began: try once more.")
         self._totals["sessions_started"] += 1
         return answer
 
-    async def end(self, session: str) -> bool:
+    def has(self, session: str) -> bool:
+        """Whether there is such a session."""
+        return self._worker_of(session) is not None
+
+    async def fate(self, session: str, wait_s: float = 0.0) -> str | None:
+        """What has become of a session: `live`, `ended` or `worker-lost`; None if it is not remembered.
+
+        wait_s : for how long to wait for its end while it is live"""
+        return await self._fates.of(session, wait_s)
+
+    async def end(self, session: str, timeout_s: float | None = None) -> bool:
         """End a session; False if there is none."""
         worker = self._worker_of(session)
         if worker is None:
             return False
-        await self._ask(worker, "end", session)
-        worker.sessions.pop(session, None)
+        await worker.ask("end", session, timeout_s)
+        self._forget(worker, session)
         return True
 
     async def take(self, session: str, kind: str) -> bytes | None:
         """The session's last recording as a file's bytes; None if there is none."""
         worker = self._worker_of(session)
-        return None if worker is None else await self._ask(worker, "take", (session, kind))
+        return None if worker is None else await worker.ask("take", (session, kind))
 
-    async def totals(self) -> tuple[dict[str, float], dict[str, float]]:
-        """Counters and seconds by stage over all workers; of those that died, what was last known."""
+    async def totals(self) -> tuple[dict[str, float], dict[str, Spent]]:
+        """Counters, and histograms by stage, over all workers; of those that are gone, what was last known.
 
-        async def ask(worker: _Worker) -> None:
-            with suppress(AnimatorError):
-                worker.counted = await self._ask(worker, "totals", timeout_s=TOTALS_TIMEOUT_S)
-
-        await asyncio.gather(*(ask(worker) for worker in self._workers))
-        totals, spent_s = Counter(self._totals), Counter(self._spent_s)
+        What was once told is never taken back: a worker's last answer stands until its next."""
+        await asyncio.gather(*(worker.count("totals", TOTALS_TIMEOUT_S) for worker in self._workers))
+        totals, stages = Counter(self._totals), {}
+        merge_stages(stages, self._stages)
         for worker in self._workers:
             totals.update(worker.counted[0])
-            spent_s.update(worker.counted[1])
-        return dict(totals), dict(spent_s)
+            merge_stages(stages, worker.counted[1])
+        return dict(totals), stages
 
-    def _home_of(self, room: str) -> _Worker:
-        """The worker that has the room already, else the one with the fewest sessions, ready ones first."""
+    def _home_of(self, room: str) -> WorkerLink:
+        """The worker that has the room already, else the one with the fewest sessions, those in good health first."""
         for worker in self._workers:
             if room in worker.sessions.values():
                 return worker
         if not self._workers:
             raise WorkerLost("This server is stopping.")
-        return min(self._workers, key=lambda worker: (not worker.ready, len(worker.sessions)))
+        return min(self._workers, key=lambda worker: (not worker.ready, worker.missed, len(worker.sessions)))
 
-    def _worker_of(self, session: str) -> _Worker | None:
+    def _worker_of(self, session: str) -> WorkerLink | None:
         return next((worker for worker in self._workers if session in worker.sessions), None)
 
-    def _spawn(self) -> _Worker:
+    def _forget(self, worker: WorkerLink, session: str) -> None:
+        worker.sessions.pop(session, None)
+        self._fates.over(session, "ended")
+
+    def _spawn(self) -> WorkerLink:
         main = self._main
         if main is None:
             from .worker import main
-        ours, theirs = self._context.Pipe()
-        process = self._context.Process(target=main, args=(theirs, self._config, self._model), daemon=True)
-        process.start()
-        theirs.close()  # so that our end hears when the process is gone
-        worker = _Worker(process)
-        worker.wire = Wire(ours, lambda message: self._heard(worker, *message), lambda: self._lost(worker))
-        task = asyncio.get_running_loop().create_task(self._warm_up(worker))
-        self._warming.add(task)
-        task.add_done_callback(self._warming.discard)
+        worker = WorkerLink(self._context, main, self._config, self._model, self._forget, self._lost)
+        task = asyncio.get_running_loop().create_task(self._watch_over(worker))
+        self._watching[worker] = task
+        task.add_done_callback(lambda _: self._watching.pop(worker, None))
         return worker
 
-    async def _warm_up(self, worker: _Worker) -> None:
+    async def _watch_over(self, worker: WorkerLink) -> None:
         try:
-            await self._ask(worker, "warm", timeout_s=None)
+            await worker.ask("warm", timeout_s=math.inf)
         except WorkerLost:
             return  # `_lost` sees to it
         except AnimatorError as error:
@@ -192,65 +182,32 @@ class Workers:
         self._failed_in_a_row = 0
         if all(other.ready for other in self._workers):
             self._ready.set()
+        await worker.live()
+        self._lost(worker, hung=True)
 
-    async def _ask(
-        self, worker: _Worker, what: str, about: object = None, timeout_s: float | None = REPLY_TIMEOUT_S
-    ) -> Any:
-        number = next(self._requests)
-        reply: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        worker.replies[number] = reply
-        try:
-            if not worker.wire.send((what, number, about)):
-                raise TimeoutError
-            return await asyncio.wait_for(reply, timeout_s)
-        except TimeoutError as error:
-            raise WorkerLost("This part of the server does not answer: try again in a moment.") from error
-        finally:
-            worker.replies.pop(number, None)
-
-    def _heard(self, worker: _Worker, kind: str, number: int, value: Any) -> None:
-        if kind == "ended":
-            worker.sessions.pop(value, None)
-        elif (reply := worker.replies.get(number)) is not None and not reply.done():
-            if kind == "error":
-                reply.set_exception(AnimatorError(value))
-            else:
-                reply.set_result(value)
-
-    def _lost(self, lost: _Worker) -> None:
+    def _lost(self, lost: WorkerLink, *, hung: bool = False) -> None:
         """A worker is gone: whoever waits for it is told, what it counted is kept, another takes its place."""
         if self._stopping or lost not in self._workers:
             return
-        self._totals["workers_lost"] += 1
-        self._totals.update(lost.counted[0])
-        self._spent_s.update(lost.counted[1])
-        for reply in lost.replies.values():
-            if not reply.done():
-                reply.set_exception(WorkerLost("This part of the server has died and starts again: try once more."))
-        lost.process.kill()
-        lost.process.join()
-        lost.wire.close()
         place = self._workers.index(lost)
         del self._workers[place]
-        code = lost.process.exitcode
+        self._totals["workers_lost"] += 1
+        self._totals.update(lost.counted[0])
+        merge_stages(self._stages, lost.counted[1])
+        for session in lost.sessions:
+            self._fates.over(session, "worker-lost")
+        code = lost.bury()
+        if not hung and (task := self._watching.get(lost)) is not None:
+            task.cancel()
         if not lost.ready:
             self._failed_in_a_row += 1
             if self._failed_in_a_row >= TRIES:
                 self._give_up(WorkerLost(f"worker processes die while they start, {TRIES} in a row (exit code {code})"))
                 return
-        log.warning("a worker died (exit code %s) with %d sessions; another takes its place", code, len(lost.sessions))
+        how = "hung and was ended" if hung else f"died (exit code {code})"
+        log.warning("a worker %s with %d sessions; another takes its place", how, len(lost.sessions))
         self._workers.insert(place, self._spawn())
 
     def _give_up(self, error: AnimatorError) -> None:
         if not self._failure.done():
             self._failure.set_result(error)
-
-
-def _see_off(worker: _Worker) -> None:
-    """Wait until a worker that was told to quit has done so; one that is not ready yet has nothing to finish."""
-    if worker.ready:
-        worker.process.join(STOP_TIMEOUT_S)
-    if worker.process.is_alive():
-        worker.process.kill()
-        worker.process.join()
-    worker.wire.close()

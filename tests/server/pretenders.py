@@ -7,6 +7,8 @@ import time
 from multiprocessing.connection import Connection
 from typing import Any
 
+from animator.server.metrics import Spent
+
 
 def obliging(pipe: Connection, config: Any, model: str) -> None:
     """Does what is asked, at once. Rooms have powers: `die`, `slow`, `refuse`, `gone`, `deaf`."""
@@ -37,8 +39,11 @@ def obliging(pipe: Connection, config: Any, model: str) -> None:
                 pipe.send(("ended", 0, about["session"]))
         elif what == "take":
             pipe.send(("done", number, bytes(int(about[1]))))
-        elif what == "totals":
-            pipe.send(("done", number, ({"frames_in": counted}, {"track": 0.5 * counted})))
+        elif what in ("totals", "beat"):
+            spent = Spent()
+            for _ in range(counted):
+                spent.add(0.5)
+            pipe.send(("done", number, ({"frames_in": counted}, {"track": spent})))
         else:
             pipe.send(("done", number, None))
 
@@ -60,6 +65,15 @@ def stubborn(pipe: Connection, config: Any, model: str) -> None:
     _, number, _ = pipe.recv()
     pipe.send(("done", number, None))
     time.sleep(600)
+
+
+def ill(pipe: Connection, config: Any, model: str) -> None:
+    """Becomes ready, answers, and says each time that it cannot go on."""
+    while True:
+        what, number, _ = pipe.recv()
+        if what == "quit":
+            return
+        pipe.send(("done", number, None) if what == "warm" else ("error", number, "drawing hangs"))
 
 
 def dawdling(pipe: Connection, config: Any, model: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import os
 import signal
 import time
@@ -13,6 +14,7 @@ from typing import Any
 import pytest
 
 from animator.errors import AnimatorError
+from animator.server import worker_link
 from animator.server import workers as workers_module
 from animator.server.config import ServeConfig
 from animator.server.workers import TRIES, ServerFull, WorkerLost, Workers
@@ -128,14 +130,112 @@ def test_a_worker_that_dies_is_replaced_and_its_counts_are_kept(caplog: pytest.L
             assert not await workers.end("s")
             await until(lambda: workers.alive == 1)
             await workers.join("u", "r", "watch", OFFER)
-            totals, spent_s = await workers.totals()
+            totals, stages = await workers.totals()
             assert totals == {"frames_in": 2, "sessions_started": 2, "workers_lost": 1}
-            assert spent_s == {"track": 1.0}
+            assert stages["track"].sum_s == 1.0
+            assert sum(stages["track"].counts) == 2
 
     run(test())
     assert [record.getMessage() for record in caplog.records if record.name == "animator"] == [
         "a worker died (exit code 7) with 2 sessions; another takes its place"
     ]
+
+
+def test_one_that_hangs_is_replaced_like_one_that_died(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(worker_link, "BEAT_EVERY_S", 0.05)
+    monkeypatch.setattr(worker_link, "BEAT_TIMEOUT_S", 0.2)
+
+    async def test() -> None:
+        async with started(workers=2) as workers:
+            await workers.join("s", "r", "watch", OFFER)
+            await workers.join("o", "other", "watch", OFFER)
+            before = (await workers.totals())[0]
+            waiting = asyncio.create_task(workers.fate("s", 30))
+            hung = workers._worker_of("s").process
+            os.kill(hung.pid, signal.SIGSTOP)
+            with pytest.raises(WorkerLost, match="died"):
+                await workers.join("t", "r", "watch", OFFER)
+            assert await waiting == "worker-lost"
+            assert not workers.has("s")
+            assert workers.has("o")
+            assert not hung.is_alive()
+            await until(lambda: workers.alive == 2)
+            assert await workers.join("u", "r", "watch", OFFER)
+            after = (await workers.totals())[0]
+            assert after == before | {"frames_in": 3, "sessions_started": 3, "workers_lost": 1}
+
+    run(test())
+    (said,) = [record.getMessage() for record in caplog.records if record.name == "animator"]
+    assert said == "a worker hung and was ended with 2 sessions; another takes its place"
+
+
+def test_one_missed_sign_of_life_is_forgiven(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker_link, "BEAT_EVERY_S", 0.05)
+    monkeypatch.setattr(worker_link, "BEAT_TIMEOUT_S", 0.3)
+
+    async def test() -> None:
+        async with started() as workers:
+            (link,) = workers._workers
+            os.kill(link.process.pid, signal.SIGSTOP)
+            await until(lambda: link.missed)
+            os.kill(link.process.pid, signal.SIGCONT)
+            await until(lambda: not link.missed)
+            assert link.process.is_alive()
+            assert (await workers.totals())[0].get("workers_lost", 0) == 0
+
+    run(test())
+
+
+def test_one_that_says_that_it_is_ill_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As one whose drawing hangs in a driver while its event loop goes on."""
+    monkeypatch.setattr(worker_link, "BEAT_EVERY_S", 0.02)
+
+    async def test() -> None:
+        async with started(pretenders.ill) as workers:
+            first = workers._workers[0].process.pid
+            await until(lambda: workers._totals["workers_lost"])
+            await until(lambda: workers.alive == 1)
+            assert workers._workers[0].process.pid != first
+
+    run(test())
+
+
+def test_what_has_become_of_a_session_is_told() -> None:
+    async def test() -> None:
+        async with started() as workers:
+            assert await workers.fate("s") is None
+            await workers.join("s", "r", "watch", OFFER)
+            assert await workers.fate("s") == await workers.fate("s", 0.01) == "live"
+            waiting = [asyncio.create_task(workers.fate("s", 30)) for _ in range(2)]
+            await workers.end("s")
+            assert [await task for task in waiting] == ["ended", "ended"]
+            await workers.join("t", "r", "watch", OFFER)
+            waiting = asyncio.create_task(workers.fate("t", 30))
+            os.kill(workers._workers[0].process.pid, signal.SIGKILL)
+            assert await waiting == await workers.fate("t") == "worker-lost"
+            assert not workers._fates._live
+
+    run(test())
+
+
+def test_counters_never_go_back_whatever_dies_meanwhile() -> None:
+    async def test() -> None:
+        async with started(workers=2) as workers:
+            told = [(await workers.totals())[0]]
+            for number in range(6):
+                await workers.join(f"s{number}", f"room-{number}", "watch", OFFER)
+                told.append((await workers.totals())[0])
+                os.kill(workers._workers[number % 2].process.pid, signal.SIGKILL)
+                told.append((await workers.totals())[0])
+                await until(lambda: workers.alive == 2)
+                told.append((await workers.totals())[0])
+            for before, after in itertools.pairwise(told):
+                assert not [name for name in before if after[name] < before[name]]
+            assert told[-1]["frames_in"] == 6
+
+    run(test())
 
 
 def test_it_may_die_many_times_as_long_as_it_starts() -> None:
@@ -188,11 +288,9 @@ def test_replacements_that_fail_end_the_server() -> None:
 
 
 def test_one_that_does_not_answer_holds_nobody_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(workers_module, "REPLY_TIMEOUT_S", 0.3)
+    monkeypatch.setattr(worker_link, "REPLY_TIMEOUT_S", 0.3)
     monkeypatch.setattr(workers_module, "TOTALS_TIMEOUT_S", 0.3)
-    monkeypatch.setattr(workers_module, "STOP_TIMEOUT_S", 0.3)
-    # `_ask` has its default from when it was made.
-    monkeypatch.setattr(Workers._ask, "__defaults__", (None, 0.3))
+    monkeypatch.setattr(worker_link, "STOP_TIMEOUT_S", 0.3)
 
     async def test() -> None:
         async with started(pretenders.stubborn) as workers:
@@ -228,7 +326,7 @@ def test_stopping_while_starting_waits_for_nothing() -> None:
         starting.cancel()
         began_s = time.monotonic()
         await workers.stop()
-        assert time.monotonic() - began_s < workers_module.STOP_TIMEOUT_S / 2
+        assert time.monotonic() - began_s < worker_link.STOP_TIMEOUT_S / 2
         assert not process.is_alive()
 
     run(test())
