@@ -12,6 +12,9 @@ from .errors import SettingError
 from .solving.solver import SolverConfig
 from .tracking.config import TrackingConfig
 
+SERVE_TABLE = "serve"
+"""The table of a server's own settings, which server/settings.py reads."""
+
 
 @dataclass(frozen=True, slots=True)
 class ShowConfig:
@@ -47,22 +50,32 @@ class Config:
 def config_from_toml(path: Path) -> Config:
     """Read `[tracking]`, `[solving]` and `[show]`; what is not named keeps its default.
 
+    `[serve]`, a server's own, is passed over.
     raises : SettingError naming the table and the key that is wrong"""
+    config = Config()
+    own = {f.name for f in fields(Config)}
+    for name, table in tables_from_toml(path).items():
+        if name in own:
+            config = replace(config, **{name: with_table(getattr(config, name), table, f"{path}: [{name}]")})
+    return config
+
+
+def tables_from_toml(path: Path) -> dict[str, dict[str, Any]]:
+    """The tables of a settings file by their names, as TOML has them; raises SettingError for one that none has."""
     try:
         tables = tomllib.loads(path.read_text("utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise SettingError(f"cannot read the settings {path}: {error}") from error
-    config = Config()
-    known = {f.name for f in fields(Config)}
+    known = {f.name for f in fields(Config)} | {SERVE_TABLE}
     for name, table in tables.items():
         if name not in known or not isinstance(table, dict):
             raise SettingError(f"{path}: unknown table [{name}]; known are {', '.join(sorted(known))}")
-        config = replace(config, **{name: _with_table(getattr(config, name), table, f"{path}: [{name}]")})
-    return config
+    return tables
 
 
-def _with_table(settings: Any, table: dict[str, Any], where: str) -> Any:
-    known = {f.name for f in fields(settings)}
+def with_table(settings: Any, table: dict[str, Any], where: str) -> Any:
+    """A dataclass of settings with what a table of TOML says put in; raises SettingError that begins with `where`."""
+    known = {f.name: f for f in fields(settings)}
     for key in table:
         if key not in known:
             raise SettingError(f"{where} has no `{key}`; known are {', '.join(sorted(known))}")
@@ -70,8 +83,12 @@ def _with_table(settings: Any, table: dict[str, Any], where: str) -> Any:
     kinds = get_type_hints(type(settings))
     for key, value in values.items():
         if not _is_a(value, kinds[key]):
-            raise SettingError(f"{where} {key}: wanted {_named(kinds[key])}, got {value!r}")
-    return replace(settings, **values)
+            got = repr(value) if known[key].repr else type(value).__name__  # a secret is not repeated
+            raise SettingError(f"{where} {key}: wanted {_named(kinds[key])}, got {got}")
+    try:
+        return replace(settings, **values)
+    except SettingError as error:
+        raise SettingError(f"{where} {error}") from error
 
 
 def _is_a(value: object, kind: Any) -> bool:
@@ -80,6 +97,8 @@ def _is_a(value: object, kind: Any) -> bool:
         return any(_is_a(value, member) for member in get_args(kind))
     if get_origin(kind) is tuple:
         members = get_args(kind)
+        if members[1:] == (...,):
+            return isinstance(value, tuple) and all(_is_a(member, members[0]) for member in value)
         return isinstance(value, tuple) and len(value) == len(members) and all(map(_is_a, value, members))
     if isinstance(value, bool):
         return kind is bool
@@ -91,7 +110,8 @@ def _named(kind: Any) -> str:
     if get_origin(kind) in (UnionType, Union):
         return " or ".join(_named(member) for member in get_args(kind) if member is not type(None))
     if get_origin(kind) is tuple:
-        return f"[{', '.join(map(_named, get_args(kind)))}]"
+        members = get_args(kind)
+        return f"[{_named(members[0])}, ...]" if members[1:] == (...,) else f"[{', '.join(map(_named, members))}]"
     return {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}[kind]
 
 

@@ -9,23 +9,53 @@ import typer
 
 from . import options
 
+# Defaults are named here for the help alone: each option is None unless given, so that a file's [serve] can count.
+Host = Annotated[str | None, typer.Option(help="Address to listen at.", show_default="0.0.0.0")]
+Port = Annotated[int | None, typer.Option(help="0 takes a free one.", show_default="8443")]
+MaxSessions = Annotated[int | None, typer.Option(help="Performers and viewers together.", show_default="16")]
+WorkerCount = Annotated[
+    int | None, typer.Option("--workers", help="Worker processes; a room lives in one of them.", show_default="1")
+]
+Token = Annotated[str | None, typer.Option(help="Only links that carry it are let in.")]
+IceServers = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--ice-server", metavar="URL[,USER,PASSWORD]", help="STUN or TURN server; may be given several times."
+    ),
+]
+TurnSecret = Annotated[
+    str | None,
+    typer.Option(help="For TURN servers without USER,PASSWORD: their static-auth-secret; logins then expire."),
+]
+Cert = Annotated[Path | None, typer.Option(help="Certificate file, with --key.")]
+Key = Annotated[Path | None, typer.Option(help="The certificate's key file.")]
+SelfSigned = Annotated[
+    bool, typer.Option("--self-signed", help="Make a certificate: phones need https for their camera.")
+]
+AllowHosts = Annotated[
+    list[str] | None,
+    typer.Option("--allow-host", metavar="NAME", help="A name that links may use, besides this machine's own."),
+]
+TrustedProxies = Annotated[
+    list[str] | None,
+    typer.Option("--trust-proxy", metavar="CIDR", help="Believe what this proxy says of its clients' addresses."),
+]
+
 
 def serve(
-    host: Annotated[str, typer.Option(help="Address to listen at.")] = "0.0.0.0",
-    port: Annotated[int, typer.Option(help="0 takes a free one.")] = 8443,
+    host: Host = None,
+    port: Port = None,
     rig: options.RigName = None,
-    max_sessions: Annotated[int, typer.Option(help="Performers and viewers together.")] = 16,
-    workers: Annotated[int, typer.Option(help="Worker processes; a room lives in one of them.")] = 1,
-    token: Annotated[str | None, typer.Option(help="Only links that carry it are let in.")] = None,
-    ice_server: Annotated[
-        list[str] | None,
-        typer.Option(metavar="URL[,USER,PASSWORD]", help="STUN or TURN server; may be given several times."),
-    ] = None,
-    cert: Annotated[Path | None, typer.Option(help="Certificate file, with --key.")] = None,
-    key: Annotated[Path | None, typer.Option(help="The certificate's key file.")] = None,
-    self_signed: Annotated[
-        bool, typer.Option("--self-signed", help="Make a certificate: phones need https for their camera.")
-    ] = False,
+    max_sessions: MaxSessions = None,
+    workers: WorkerCount = None,
+    token: Token = None,
+    ice_servers: IceServers = None,
+    turn_secret: TurnSecret = None,
+    cert: Cert = None,
+    key: Key = None,
+    self_signed: SelfSigned = False,
+    allow_hosts: AllowHosts = None,
+    trusted_proxies: TrustedProxies = None,
     faces: options.Faces = None,
     smoothing: options.Smoothing = None,
     model: options.Model = None,
@@ -36,23 +66,29 @@ def serve(
     import logging
 
     from ..rigging.library import load_rig
-    from ..server.config import ServeConfig
     from ..server.serving import serve as run_server
+    from ..server.settings import gathered, serve_config
     from ..tracking.model import find_or_fetch_model
-    from ..webrtc.config import IceServer
 
-    settings = options.gathered(config, tracking={"faces": faces}, solving={"smoothing": smoothing}, show={"rig": rig})
-    load_rig(settings.show.rig)
-    serving = ServeConfig(
-        host=host,
-        port=port,
-        max_sessions=max_sessions,
-        workers=workers,
-        token=token,
-        ice_servers=tuple(IceServer.from_text(text) for text in ice_server or ()),
-        cert=cert,
-        key=key,
-        self_signed=self_signed,
-        show=settings,
+    typed = {
+        "host": host,
+        "port": port,
+        "rig": rig,
+        "max_sessions": max_sessions,
+        "workers": workers,
+        "token": token,
+        "ice_servers": tuple(ice_servers) if ice_servers else None,
+        "turn_secret": turn_secret,
+        "cert": str(cert) if cert else None,
+        "key": str(key) if key else None,
+        "self_signed": self_signed or None,
+        "allow_hosts": tuple(allow_hosts) if allow_hosts else None,
+        "trusted_proxies": tuple(trusted_proxies) if trusted_proxies else None,
+    }
+    table = gathered(typed, config)
+    show = options.gathered(
+        config, tracking={"faces": faces}, solving={"smoothing": smoothing}, show={"rig": table.rig}
     )
+    serving = serve_config(table, show)
+    load_rig(show.show.rig)
     asyncio.run(run_server(serving, str(find_or_fetch_model(model, logging.getLogger("animator").info)), typer.echo))

@@ -55,6 +55,16 @@ def self_signed_context() -> ssl.SSLContext:
         return context_from_files(cert_path, key_path)
 
 
+def names_in(cert: Path) -> list[str]:
+    """The machine names that a certificate vouches for, `*.` among them; none from a file that holds none."""
+    try:
+        certificate = x509.load_pem_x509_certificate(cert.read_bytes())
+        alternatives = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except (OSError, ValueError, x509.ExtensionNotFound):
+        return []  # whether it can be used at all, `context_from_files` finds out
+    return alternatives.get_values_for_type(x509.DNSName)
+
+
 def context_from_files(cert: Path, key: Path) -> ssl.SSLContext:
     """TLS with a certificate of the user's; raises SettingError if it cannot be used."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

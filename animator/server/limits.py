@@ -20,16 +20,20 @@ class RateLimit:
 
     def allows(self, address: str) -> bool:
         """Count one event and tell whether it may pass."""
+        if self.is_over(address):
+            return False
         now_s, address = self._clock(), one_client(address)
         if address not in self._seen and len(self._seen) >= MAX_ADDRESSES:
             self._forget(now_s)
-        times = self._seen.setdefault(address, deque())
+        self._seen.setdefault(address, deque()).append(now_s)
+        return True
+
+    def is_over(self, address: str) -> bool:
+        """Whether the next event would be one too many; counts nothing."""
+        now_s, times = self._clock(), self._seen.get(one_client(address), deque())
         while times and now_s - times[0] > self._window_s:
             times.popleft()
-        if len(times) >= self._count:
-            return False
-        times.append(now_s)
-        return True
+        return len(times) >= self._count
 
     def _forget(self, now_s: float) -> None:
         """Drop whoever was not seen in the window, or else everybody: better a limit too loose than none of it."""

@@ -22,6 +22,10 @@ from .workers import Workers
 
 SHUTDOWN_S = 2.0
 """How long requests under way may take when the server stops."""
+IDLE_S = 20.0
+"""How long a connection may take to send a request's head: nobody holds one open by a byte now and then."""
+LINGER_S = 2.0
+"""How long the rest of a refused request is read, so that the client sees the answer."""
 Tell = Callable[[str], None]
 
 
@@ -35,7 +39,7 @@ async def serve(config: ServeConfig, model: str, tell: Tell = print) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopped.set)
     workers = Workers(config, model)
-    runner = web.AppRunner(App(config, workers).application(), access_log=None, shutdown_timeout=SHUTDOWN_S)
+    runner = http_runner(App(config, workers))
     await runner.setup()
     try:
         port = await _listen(runner, config)  # what cannot be had is said before anything is loaded
@@ -48,6 +52,17 @@ async def serve(config: ServeConfig, model: str, tell: Tell = print) -> None:
     finally:
         await runner.cleanup()
         await workers.stop()
+
+
+def http_runner(app: App) -> web.AppRunner:
+    """Keeps no log of requests, as a path may hold what others should not read, and waits for nobody long."""
+    return web.AppRunner(
+        app.application(),
+        access_log=None,
+        shutdown_timeout=SHUTDOWN_S,
+        keepalive_timeout=IDLE_S,
+        lingering_time=LINGER_S,
+    )
 
 
 async def _before(stopped: asyncio.Event, work: Coroutine[Any, Any, Any]) -> Any:

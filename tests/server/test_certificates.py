@@ -17,7 +17,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from animator.errors import SettingError
-from animator.server.certificates import context_from_files, machine_addresses, self_signed_context
+from animator.server.access import own_names
+from animator.server.certificates import context_from_files, machine_addresses, names_in, self_signed_context
+from animator.server.config import ServeConfig
 
 
 def served_certificate(context: ssl.SSLContext) -> x509.Certificate:
@@ -89,8 +91,8 @@ def test_a_client_that_trusts_it_is_served(host: str) -> None:
     asyncio.run(test())
 
 
-def key_and_cert(folder: Path, passphrase: bytes | None = None) -> tuple[Path, Path]:
-    """A certificate of a user's: (cert, key)."""
+def key_and_cert(folder: Path, passphrase: bytes | None = None, names: tuple[str, ...] = ()) -> tuple[Path, Path]:
+    """A certificate of a user's, for machines of these names: (cert, key)."""
     import datetime
 
     key = ec.generate_private_key(ec.SECP256R1())
@@ -98,6 +100,8 @@ def key_and_cert(folder: Path, passphrase: bytes | None = None) -> tuple[Path, P
     now = datetime.datetime.now(datetime.UTC)
     builder = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
     builder = builder.serial_number(1).not_valid_before(now).not_valid_after(now + datetime.timedelta(days=1))
+    if names:
+        builder = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName(n) for n in names]), critical=False)
     cert_path, key_path = folder / "cert.pem", folder / "key.pem"
     cert_path.write_bytes(builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
     lock = serialization.NoEncryption() if passphrase is None else serialization.BestAvailableEncryption(passphrase)
@@ -123,3 +127,14 @@ def test_what_cannot_be_used_is_one_line(tmp_path: Path) -> None:
         with pytest.raises(SettingError, match="cannot be used together") as error:
             context_from_files(*pair)
         assert "\n" not in str(error.value)
+
+
+def test_a_certificate_tells_whom_it_vouches_for(tmp_path: Path) -> None:
+    named = ("puppets.example.org", "*.example.net")
+    cert, key = key_and_cert(tmp_path, names=named)
+    assert names_in(cert) == list(named)
+    assert set(named) <= own_names(ServeConfig(cert=cert, key=key))
+    nameless, rubbish = key_and_cert(tmp_path)[0], tmp_path / "rubbish.pem"
+    rubbish.write_text("nothing")
+    for path in (nameless, rubbish, tmp_path):
+        assert names_in(path) == []

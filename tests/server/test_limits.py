@@ -33,6 +33,16 @@ def test_who_is_refused_does_not_wait_longer_for_it() -> None:
     assert limit.allows("a")
 
 
+def test_looking_counts_nothing() -> None:
+    watch = Watch()
+    limit = RateLimit(1, 60.0, watch)
+    assert not any(limit.is_over("a") for _ in range(5))
+    assert limit.allows("a")
+    assert limit.is_over("a")
+    watch.now_s = 60.1
+    assert not limit.is_over("a")
+
+
 def test_addresses_do_not_share() -> None:
     limit = RateLimit(1, 60.0, Watch())
     assert limit.allows("a")
