@@ -96,11 +96,11 @@ async def ice_servers_of(address: Address) -> tuple[IceServer, ...]:
 
 
 async def join(address: Address, offer: str, wish: dict[str, Any]) -> Joined:
-    """Hand in an offer; raises Unreachable with one sentence.
+    """Hand in an offer; raises Unreachable with one sentence. The room is in the address, too, for a balancer.
 
     wish : role and whatever else goes beside the offer"""
     body = {"sdp": offer, "type": "offer", "room": address.room} | wish
-    answer = await _apart(lambda: _request("POST", address, "/offer", body))
+    answer = await _apart(lambda: _request("POST", address, f"/offer?room={address.room}", body))
     if not isinstance(answer.get("sdp"), str) or not isinstance(answer.get("session"), str):
         raise ProtocolError(f"{address.host} answered the offer with something else than an answer")
     return Joined(answer["session"], answer["sdp"])
@@ -108,7 +108,7 @@ async def join(address: Address, offer: str, wish: dict[str, Any]) -> Joined:
 
 async def leave(address: Address, session: str) -> None:
     """End a session."""
-    await _apart(lambda: _request("DELETE", address, f"/sessions/{session}"))
+    await _apart(lambda: _request("DELETE", address, f"/sessions/{session}?room={address.room}"))
 
 
 def printable(text: str, most: int = 200) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 from .. import __version__
 from ..rendering.framing import VIEWS
 from .config import DEFAULT_ROOM, ROOM
+from .signalling import FATES, MAX_WAIT_S
 
 Part = dict[str, Any]
 
@@ -19,6 +20,7 @@ _REFUSALS = {
     "403": "Another site's page asked.",
     "404": "There is no such thing.",
     "408": "The body did not arrive in time.",
+    "410": "It has ended; `state` says how.",
     "413": "The body is too large: 64 kB are taken.",
     "415": "The body has another type than wanted.",
     "421": "The Host header names no machine that is served here.",
@@ -88,7 +90,11 @@ def _joining() -> Part:
         {"name": "room", "in": "query", "schema": _ROOM, "description": "Where a balancer sees it; as in the body."}
     ]
     ended = _operation("Leave", {"204": _answer("It has ended.")}, (*_SECURED, "404", "503"))
-    there = _operation("Whether a session goes on", {"204": _answer("It does.")}, (*_SECURED, "404"))
+    there = _operation("Whether a session goes on", {"204": _answer("It does.")}, (*_SECURED, "404", "410"))
+    there["parameters"] = [
+        {"name": "wait", "in": "query", "schema": {"type": "number", "minimum": 0, "maximum": MAX_WAIT_S},
+         "description": "Seconds to wait for its end, of which 410 tells; without it an ended session is 404."}
+    ]  # fmt: skip
     patch = _operation("Not supported", {}, (*_SECURED, "501"))
     options = _operation("What is allowed (CORS)", {"204": _answer("See the headers.")}, _OPEN, secured=False)
     takes = {
@@ -180,4 +186,6 @@ def _answer_schema() -> Part:
 
 
 def _refusal_schema() -> Part:
-    return _object(error=_TEXT | {"description": "One sentence."})
+    refusal = _object(error=_TEXT | {"description": "One sentence."})
+    refusal["properties"]["state"] = {"enum": list(FATES)}
+    return refusal

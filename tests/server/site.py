@@ -30,6 +30,8 @@ class FakeWorkers:
         self.alive = 1
         self.trouble: Exception | None = None
         self.takes: dict[str, bytes] = {}
+        self.fates: dict[str, str] = {}
+        self.waited_s: list[float] = []
 
     @property
     def sessions(self) -> int:
@@ -43,6 +45,10 @@ class FakeWorkers:
 
     def has(self, session: str) -> bool:
         return any(joined[0] == session for joined in self.joined)
+
+    async def fate(self, session: str, wait_s: float = 0.0) -> str | None:
+        self.waited_s.append(wait_s)
+        return "live" if self.has(session) else self.fates.get(session)
 
     async def end(self, session: str) -> bool:
         before = len(self.joined)

@@ -48,7 +48,7 @@ def test_a_head_that_comes_by_the_byte_is_cut_off() -> None:
     async def test(site: Site) -> None:
         reader, writer = await asyncio.open_connection(*site.host.split(":"))
         reading = asyncio.create_task(reader.read())
-        for byte in (b"GET / HTTP/1.1\r\nX: " + b"y" * 10_000):
+        for byte in b"GET / HTTP/1.1\r\nX: " + b"y" * 10_000:
             if reading.done():
                 break
             writer.write(bytes([byte]))

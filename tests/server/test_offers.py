@@ -8,6 +8,7 @@ import pytest
 
 from animator.errors import ProtocolError
 from animator.server.app import MAX_BODY_BYTES
+from animator.server.signalling import MAX_WAIT_S
 from animator.server.workers import ServerFull, WorkerLost
 
 from .site import OFFER, SDP, Site, at
@@ -147,5 +148,24 @@ def test_what_follows_an_offer_may_name_the_room_too() -> None:
         site.workers.takes = {f"{session}.npz": b"PK"}
         assert (await site.ask("GET", f"/sessions/{session}/take.npz?room=a")).body == b"PK"
         assert (await site.ask("DELETE", f"/sessions/{session}?room=a")).status == 204
+
+    at(test)
+
+
+def test_a_sessions_end_can_be_waited_for() -> None:
+    async def test(site: Site) -> None:
+        session = json.loads((await site.ask("POST", "/offer", json=OFFER)).body)["session"]
+        for wait, waited_s in (("0", 0), ("2.5", 2.5), ("25", MAX_WAIT_S)):
+            assert (await site.ask("GET", f"/sessions/{session}?wait={wait}")).status == 204
+            assert site.workers.waited_s.pop() == waited_s
+        site.workers.fates = {"a": "ended", "b": "worker-lost"}
+        for gone, state in site.workers.fates.items():
+            answer = await site.ask("GET", f"/sessions/{gone}?wait=1")
+            assert answer.status == 410
+            said = json.loads(answer.body)
+            assert (said["state"], said.keys()) == (state, {"state", "error"})
+        assert (await site.ask("GET", "/sessions/c?wait=1")).status == 404
+        for wait in ("", "soon", "-1", "26", "nan", "inf"):
+            assert (await site.ask("GET", f"/sessions/{session}?wait={wait}")).status == 400
 
     at(test)
