@@ -64,7 +64,7 @@ class Painter:
 
     def __init__(self, clock: Clock) -> None:
         self.governor = Governor()
-        self._clock, self._began_s = clock, float("-inf")
+        self._clock, self._began_s = clock, float("-inf")  # of the last round that drew
         self._windows: OrderedDict[tuple[str, tuple[int, int]], Renderer] = OrderedDict()
         self._rigs: dict[str, Rig] = {}
         self._spares: dict[str, list[Deformer]] = defaultdict(list)
@@ -87,13 +87,14 @@ class Painter:
 
     def draw(self, outputs: Sequence[Output]) -> bool:
         """One round: draw and publish whatever has moved on, or was still for long; False if there was nothing."""
-        self._began_s = self._clock()
+        start_s = self._clock()
         watched = [output for output in outputs if output.fanout.subscribers]
         drawn = [self._draw(output) for output in watched]
         if not any(drawn):
             return False
+        self._began_s = start_s
         # What all that move would cost: with several, each round finds but some of them moved on.
-        lively = (output.cost_s for output in watched if self._began_s - output.published_s < STILL_S)
+        lively = (output.cost_s for output in watched if start_s - output.published_s < STILL_S)
         if self.governor.spent(sum(lively)):
             step = self.governor.step
             log.info("at most %g pictures a second now, at %g %% of their size", step.fps, 100 * step.scale)

@@ -54,6 +54,8 @@ class Performer:
         self._listeners: list[Callable[[Moment], None]] = []
         self._performance: Performance | None = None
         self._heard: dict[int, Motion] = {}
+        self._heard_again: set[int] = set()
+        """Faces of which motion came since the last moment."""
 
     @property
     def has_camera(self) -> bool:
@@ -69,14 +71,25 @@ class Performer:
             performance.next_moment(0.0)
 
     def hear(self, motion: Motion) -> None:
-        """Take motion that came over the network in place of a camera; what comes late is let go."""
-        late_s = 0.0 if self.newest is None else self.newest.time_s - motion.time_s
+        """Take motion that came over the network in place of a camera; what comes late is let go.
+
+        Each face comes in a message of its own. A moment is made once all faces are there, so that none is drawn
+        a frame behind the others, or as soon as one comes a second time: what is lost holds up nobody."""
+        before = self._heard.get(motion.track_id)
+        late_s = 0.0 if before is None else before.time_s - motion.time_s
         if 0 < late_s < RESTART_S or motion.track_id >= TRACKS_EACH:
             return
         self._heard[motion.track_id] = motion
         self._heard = {m.track_id: m for m in self._heard.values() if abs(motion.time_s - m.time_s) <= HEARD_FOR_S}
-        motions = tuple(sorted(self._heard.values(), key=lambda m: m.track_id))
-        self._solved(Moment(motion.time_s, self.frames_solved, None, (), motions))
+        repeated = motion.track_id in self._heard_again
+        self._heard_again = {motion.track_id} if repeated else self._heard_again | {motion.track_id}
+        of_one_instant = all(other.time_s == motion.time_s for other in self._heard.values())
+        complete = of_one_instant or before is None or self._heard_again >= self._heard.keys()
+        if repeated or complete:
+            motions = tuple(sorted(self._heard.values(), key=lambda m: m.track_id))
+            self._solved(Moment(max(m.time_s for m in motions), self.frames_solved, None, (), motions))
+        if complete:
+            self._heard_again = set()
 
     def set(self, changes: dict[str, Any]) -> dict[str, Any]:
         """Take what a control message asks for; returns all settings now. `apply` is to follow.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 
 from animator.config import Config, ShowConfig
@@ -128,6 +129,66 @@ def test_faces_of_one_sender_stand_together_until_one_is_gone(performer: Perform
     assert performer.faces == 2
     performer.hear(motion_at(1.1 + HEARD_FOR_S, 1))
     assert [motion.track_id for motion in performer.newest.motions] == [1]
+
+
+def heard_by(performer: Performer) -> list[Moment]:
+    moments: list[Moment] = []
+    performer.listen(moments.append)
+    return moments
+
+
+def faces_of(moment: Moment) -> list[tuple[int, float]]:
+    return [(motion.track_id, motion.time_s) for motion in moment.motions]
+
+
+def test_faces_of_one_instant_make_one_moment(performer: Performer) -> None:
+    for track in (0, 1, 2):
+        performer.hear(motion_at(1.0, track))
+    moments = heard_by(performer)
+    for frame in range(1, 20):
+        for track in (0, 1, 2):
+            performer.hear(motion_at(1.0 + frame / 30, track))
+    assert len(moments) == 19
+    for frame, moment in enumerate(moments, 1):
+        assert faces_of(moment) == [(track, 1.0 + frame / 30) for track in (0, 1, 2)]
+
+
+@pytest.mark.parametrize("behind_s", [0.0, 0.01, 0.05, 0.3])
+def test_a_face_whose_clock_is_behind_is_shown_all_the_same(performer: Performer, behind_s: float) -> None:
+    for frame in range(30):
+        performer.hear(motion_at(1.0 + frame / 30, 0))
+        performer.hear(motion_at(1.0 + frame / 30 - behind_s, 1))
+        assert performer.faces == (2 if frame or behind_s <= HEARD_FOR_S else 1)
+        assert performer.newest.motions[1].time_s == pytest.approx(1.0 + frame / 30 - behind_s)
+
+
+def test_no_face_flickers_whatever_is_lost_or_overtaken(performer: Performer) -> None:
+    """Three faces at 30 a second, a tenth of the messages lost, others in any order."""
+    random = np.random.default_rng(3)
+    moments = heard_by(performer)
+    for frame in range(300):
+        for track in random.permutation(3):
+            if random.random() > 0.1:
+                performer.hear(motion_at(1.0 + frame / 30, int(track)))
+    all_here = next(i for i, moment in enumerate(moments) if len(moment.motions) == 3)
+    assert all_here < 10
+    for moment in moments[all_here:]:
+        assert [track for track, _ in faces_of(moment)] == [0, 1, 2]
+        assert max(moment.time_s - time_s for _, time_s in faces_of(moment)) < 0.2
+    times_s = [moment.time_s for moment in moments]
+    assert times_s == sorted(times_s)
+    assert len(moments) < 450  # not one for each of 810 messages
+
+
+def test_one_face_that_is_gone_holds_up_no_other(performer: Performer) -> None:
+    for track in (0, 1):
+        performer.hear(motion_at(1.0, track))
+    moments = heard_by(performer)
+    for frame in range(1, 40):
+        performer.hear(motion_at(1.0 + frame / 30, 0))
+        if frame > 1:
+            assert moments[-1].time_s == pytest.approx(1.0 + frame / 30)
+    assert [track for track, _ in faces_of(moments[-1])] == [0]
 
 
 def test_a_sender_takes_no_other_performers_tracks(performer: Performer) -> None:
