@@ -6,8 +6,20 @@ from dataclasses import dataclass
 
 from .data import Array
 
-ROLES = ("head", "neck", "leftEye", "rightEye", "jaw")
+ROLES = ("head", "neck", "leftEye", "rightEye", "jaw", "chest")
 """What a joint can be to us; a rig may lack any of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Toon:
+    """A surface in two tones, as MToon shades it: s = linearstep(-1 + toony, 1 - toony, dot(N, L) + shift)."""
+
+    shade_rgb: tuple[float, float, float]
+    """sRGB 0..1: the colour of the side in shadow; multiplies the texture."""
+    toony: float = 0.9
+    """0..1: 1 is a hard edge between the tones."""
+    shift: float = 0.0
+    """-1..1: above 0 more of the surface is lit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +38,16 @@ class Material:
     unlit: bool = False
     roughness: float = 0.8
     metallic: float = 0.0
+    emissive_rgb: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    """sRGB 0..1, shines of itself."""
+    toon: Toon | None = None
+    """Two flat tones instead of a smooth shadow (MToon)."""
+    repeats: bool = True
+    """Whether the texture goes on beyond its edges; else its edge does."""
+    draw_order: int = 0
+    """Among `blend` materials the lower is drawn first."""
+    writes_depth: bool = False
+    """A `blend` material that hides what is drawn behind it later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +74,45 @@ class Joint:
 
 
 @dataclass(frozen=True, slots=True)
+class LookAt:
+    """How far eyes follow a gaze: each pair is the largest input (degrees) and what comes out there.
+
+    Outputs are degrees where joints turn the eyes, weights where expressions do."""
+
+    by_expressions: bool
+    inner: tuple[float, float]
+    """Towards the nose."""
+    outer: tuple[float, float]
+    down: tuple[float, float]
+    up: tuple[float, float]
+
+
+GROUPS = ("blink", "lookAt", "mouth")
+"""Groups of expressions that another expression can hold back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Expressions:
+    """Faces composed of several morphs: by the avatar's maker (VRM), or guessed from the morphs' names.
+
+    Each one's value is `gains @ channels`, or where it has a preset's name in `presets`, that preset's
+    formula; then come the rules of `is_binary` and `overrides`, and `values @ binds` is added to the
+    morphs' weights."""
+
+    names: tuple[str, ...]
+    presets: tuple[str, ...]
+    """VRM 1.0's preset names: `aa`, `blinkLeft`, `happy`, `lookUp`...; empty where `gains` count."""
+    gains: Array
+    """(E, 52) float32."""
+    binds: Array
+    """(E, M) float32: morph weights at value 1."""
+    is_binary: Array
+    """(E,) bool: only 0 and 1."""
+    overrides: Array
+    """(E, 3) int8, by `GROUPS`: 0 none, 1 block, 2 blend."""
+
+
+@dataclass(frozen=True, slots=True)
 class Rig:
     """An avatar at rest, in metres: x to its own left, y up, facing +z (glTF's axes)."""
 
@@ -65,7 +126,7 @@ class Rig:
     morphs: Array
     """(M, V, 3) float32 offsets at weight 1."""
     mapping: Array
-    """(M, 52) float32: morph weights = clip(mapping @ channels, 0, 1)."""
+    """(M, 52) float32: morph weights = clip(mapping @ channels + share of `expressions`, 0, 1)."""
     joints: tuple[Joint, ...]
     roles: dict[str, int]
     """Joint index by role, see `ROLES`."""
@@ -77,6 +138,15 @@ class Rig:
     """(4, 4) float64: canonical face (centimetres) -> this rig's space at rest (metres, any uniform scale)."""
     hidden_in_mask: frozenset[str] = frozenset()
     """Names of parts that are not drawn over a person's own head (`--view mask`): neck, shoulders."""
+    vertex_rgb: Array | None = None
+    """(V, 3) float32 sRGB 0..1, multiplies the material's colour; None: white."""
+    expressions: Expressions | None = None
+    look_at: LookAt | None = None
+    """None: eyes look exactly where the gaze goes."""
+    about: tuple[tuple[str, str], ...] = ()
+    """What the file says of itself: name, author, licence..."""
+    notes: tuple[str, ...] = ()
+    """What was ignored or guessed when it was read, for a person to know."""
 
 
 @dataclass(frozen=True, slots=True)

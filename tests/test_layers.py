@@ -11,11 +11,11 @@ import pytest
 PACKAGE = Path(__file__).resolve().parents[1] / "animator"
 
 LAYERS = [
-    {"errors", "channels", "data", "stages", "resources", "topology", "rig", "display"},
+    {"errors", "channels", "data", "stages", "resources", "topology", "rig", "display", "addresses"},
     {"maths", "timing", "handover"},
     {"protocols", "takes"},
     {"sources", "tracking", "solving", "rigging", "rendering", "sinks", "webrtc"},
-    {"config", "pipeline", "puppets", "filming", "recording", "on_screen", "remote"},
+    {"config", "pipeline", "puppets", "filming", "recording", "sending", "on_screen", "remote"},
     {"batch", "server"},
     {"doctor", "cli"},
 ]
@@ -25,15 +25,18 @@ FREE_WITHIN = (0, 1, 4, 6)
 
 HOMES = {
     "mediapipe": {"tracking/mediapipe_faces.py"},
+    "ai_edge_litert": {"tracking/litert_faces.py"},
     "pyvista": {"rendering/"},
     "vtk": {"rendering/"},
     "av": {"sources/video.py", "sinks/video.py", "webrtc/", "doctor.py"},
     "cv2": {
         "sources/camera.py", "sources/images.py", "sinks/images.py", "rendering/overlay.py",
-        "rigging/gltf_file.py",
+        "rendering/compositing.py", "rigging/pictures.py",
     },
     "aiortc": {"webrtc/"},
-    "aiohttp": {"server/"},
+    "aiohttp": {"server/", "sinks/websocket.py", "sources/websocket.py"},
+    "pythonosc": {"protocols/vmc.py"},
+    "pyvirtualcam": {"sinks/virtual_camera.py"},
     "dask": {"batch.py"},
 }  # fmt: skip
 FILES = sorted(PACKAGE.rglob("*.py"))

@@ -7,6 +7,7 @@ import numpy as np
 from ..channels import ARKIT
 from ..data import Array, Motion
 from ..rig import Mesh, Rig
+from .expressions import MorphDriver
 from .normals import SmoothNormals
 from .skeleton import Skeleton
 
@@ -21,6 +22,7 @@ class Deformer:
 
     def __init__(self, rig: Rig) -> None:
         self.rig = rig
+        self._driver = MorphDriver(rig)
         self._skeleton = Skeleton(rig)
         self._skin = _Skin(rig, self._skeleton)
         self._morphs = _Morphs(rig, self._skin.rows_of(self._skeleton, "leftEye", "rightEye"))
@@ -31,7 +33,7 @@ class Deformer:
 
         head_turns : False leaves head and neck at rest, for a view that places the whole rig itself"""
         turns = self._skeleton.pose(motion, head_turns).astype(np.float32)
-        positions = self._skin.apply(self._morphs.apply(motion.expression.weights), turns)
+        positions = self._skin.apply(self._morphs.apply(self._driver.weights(motion)), turns)
         return Mesh(positions, self._normals.of(positions, turns))
 
 
@@ -40,14 +42,12 @@ class _Morphs:
 
     def __init__(self, rig: Rig, eyeball_rows: Array) -> None:
         self._neutral = np.ascontiguousarray(rig.positions, np.float32)
-        self._mapping = np.ascontiguousarray(rig.mapping, np.float32)
-        self._weights = np.zeros(len(rig.mapping), np.float32)
         self._morphed = self._neutral.copy()
         self._scratch = np.empty_like(self._neutral)
         # A morph of one eyelid touches a few rows of many thousand: only the run between its first and
         # its last moving vertex is added.
         self._runs: list[tuple[int, Array]] = []
-        looks = rig.mapping[:, LOOKS].any(1)
+        looks = look_morphs(rig)
         for offsets, is_look in zip(rig.morphs, looks, strict=True):
             if is_look and len(eyeball_rows):  # the eyes' joints turn them already; lids only follow
                 offsets = offsets.copy()
@@ -56,17 +56,25 @@ class _Morphs:
             first, end = (int(rows[0]), int(rows[-1]) + 1) if len(rows) else (0, 0)
             self._runs.append((first, np.ascontiguousarray(offsets[first:end], np.float32)))
 
-    def apply(self, channels: Array) -> Array:
-        """(52,) weights -> (V, 3) float32 morphed positions."""
-        np.matmul(self._mapping, channels, out=self._weights, casting="same_kind")
-        np.clip(self._weights, 0.0, 1.0, out=self._weights)
+    def apply(self, weights: Array) -> Array:
+        """(M,) weights -> (V, 3) float32 morphed positions."""
         np.copyto(self._morphed, self._neutral)
-        for morph in np.flatnonzero(self._weights):
+        for morph in np.flatnonzero(weights):
             first, offsets = self._runs[morph]
             share = self._scratch[: len(offsets)]
-            np.multiply(offsets, self._weights[morph], out=share)
+            np.multiply(offsets, weights[morph], out=share)
             self._morphed[first : first + len(offsets)] += share
         return self._morphed
+
+
+def look_morphs(rig: Rig) -> Array:
+    """(M,) bool: morphs that turn the eyes, by a channel or by a preset."""
+    looks = rig.mapping[:, LOOKS].any(1)
+    said = rig.expressions
+    if said is not None:
+        rows = said.gains[:, LOOKS].any(1) | np.array([preset.startswith("look") for preset in said.presets])
+        looks = looks | said.binds[rows].any(0)
+    return looks
 
 
 class _Skin:

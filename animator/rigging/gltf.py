@@ -1,4 +1,4 @@
-"""A glTF file as an avatar: its meshes, morph targets, materials, nodes and skins become one Rig.
+"""A glTF or VRM file as an avatar: meshes, morph targets, materials, nodes and skins become one Rig.
 
 Every node becomes a joint, a mesh without a skin hangs rigidly on its own node, and everything is baked
 into the rig's space at rest, so that the deformer knows neither nodes nor bind matrices.
@@ -6,28 +6,31 @@ into the rig's space at rest, so that the deformer knows neither nodes nor bind 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ..data import Array
-from ..errors import RigError
-from ..rig import Joint, Part, Rig
+from ..rig import Joint, Rig
+from .facing import facing, rig_from_face_guess, turned
 from .gltf_file import GltfFile, gltf_from_bytes, open_gltf
 from .gltf_materials import MaterialReader
-from .mapping import mapping_from_names
-from .placing import rig_from_face_guess, roles_from_names
+from .gltf_nodes import LARGEST_M, joints_of, shown_nodes
+from .gltf_primitives import FAN, STRIP, TRIANGLES, MorphKey, Pieces, Place, PrimitiveReader
+from .guessing import driven_by
+from .placing import roles_of
+from .posture import arms_by_names, with_arms_lowered
 from .skeleton import joint_globals
+from .vrm import Vrm, vrm_of
 
-MAX_VERTICES = 2_000_000
-MAX_MORPH_NUMBERS = 400_000_000
-"""Vertices times morphs: above this the file is refused instead of filling the memory."""
+_ABOUT_TURN = np.diag([-1.0, 1.0, -1.0])
 
 
 def load_gltf(path: Path) -> Rig:
-    """Read a .glb or .gltf file as an avatar, its channels mapped by names."""
+    """Read a .glb, .gltf or .vrm file as an avatar, its channels mapped by names."""
     return rig_from_gltf(open_gltf(path), path.stem)
 
 
@@ -38,161 +41,58 @@ def rig_from_glb_bytes(data: bytes, name: str = "avatar") -> Rig:
 
 def rig_from_gltf(file: GltfFile, name: str) -> Rig:
     """The avatar that a parsed file holds."""
-    with file.reading("structure"):
-        joints, joint_of_node = _joints(file)
+    with file.reading("structure"), np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        vrm = vrm_of(file)
+        joints, joint_of_node = joints_of(file)
         if not joints:
             raise file.fail("expected a scene with nodes, got none")
-        gathered = _gather(file, joints, joint_of_node)
-        if not gathered.parts:
+        if vrm is not None and vrm.version == 0:
+            joints = _turned_about(joints)
+        bones = arms_by_names(joints) if vrm is None else {b: joint_of_node[n] for b, n in vrm.bones.items()}
+        joints = with_arms_lowered(joints, bones)
+        pieces = _gather(file, vrm, joints, joint_of_node)
+        if not pieces.parts:
             raise file.fail("expected at least one mesh of triangles, got none")
-        return _assemble(name, file, gathered, joints)
+        return _assemble(name, file, vrm, pieces, joints, bones)
 
 
-@dataclass
-class _Gathered:
-    """What the meshes of a file add up to, piece by piece."""
-
-    parts: list[Part] = field(default_factory=list)
-    positions: list[Array] = field(default_factory=list)
-    uvs: list[Array] = field(default_factory=list)
-    skin_joints: list[Array] = field(default_factory=list)
-    skin_weights: list[Array] = field(default_factory=list)
-    morphs: dict[str, list[tuple[int, Array]]] = field(default_factory=dict)
-    """Morph name -> (first vertex, (n, 3) offsets): one name may be spread over several meshes."""
-    vertex_count: int = 0
+def _turned_about(joints: tuple[Joint, ...]) -> tuple[Joint, ...]:
+    """Every root turned by half about y: VRM 0.x faces -z."""
+    matrix = np.eye(4)
+    matrix[:3, :3] = _ABOUT_TURN
+    return tuple(replace(j, rest_local=matrix @ j.rest_local) if j.parent < 0 else j for j in joints)
 
 
-def _joints(file: GltfFile) -> tuple[tuple[Joint, ...], dict[int, int]]:
-    """All nodes, parents first, and the joint number of each node."""
-    nodes = file.items("nodes")
-    parent = [-1] * len(nodes)
-    for index, node in enumerate(nodes):
-        for child in node.get("children", []):
-            file.item("nodes", child)
-            if parent[child] != -1 or child == index:
-                raise file.fail(f"node {child}: expected one parent, got another")
-            parent[child] = index
-    joints: list[Joint] = []
-    joint_of_node: dict[int, int] = {}
-    waiting = [index for index in range(len(nodes)) if parent[index] == -1]
-    while waiting:
-        index = waiting.pop(0)
-        joint_of_node[index] = len(joints)
-        node = nodes[index]
-        up = joint_of_node[parent[index]] if parent[index] != -1 else -1
-        joints.append(Joint(str(node.get("name", f"node {index}")), up, _local_matrix(file, index, node)))
-        waiting.extend(node.get("children", []))
-    if len(joints) != len(nodes):
-        raise file.fail("expected the nodes to form trees, got a ring of parents")
-    return tuple(joints), joint_of_node
-
-
-def _local_matrix(file: GltfFile, index: int, node: dict[str, Any]) -> Array:
-    """(4, 4) float64 parent_from_node."""
-    if "matrix" in node:
-        matrix = _numbers(file, node["matrix"], 16, f"node {index} matrix").reshape(4, 4).T
-    else:
-        x, y, z, w = _numbers(file, node.get("rotation", (0, 0, 0, 1)), 4, f"node {index} rotation")
-        length = float(np.sqrt(x * x + y * y + z * z + w * w))
-        if length < 1e-6:
-            raise file.fail(f"node {index} rotation: expected a unit quaternion, got zeros")
-        x, y, z, w = x / length, y / length, z / length, w / length
-        matrix = np.eye(4)
-        matrix[:3, :3] = [
-            [1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)],
-            [2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)],
-            [2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)],
-        ]
-        matrix[:3, :3] *= _numbers(file, node.get("scale", (1, 1, 1)), 3, f"node {index} scale")
-        matrix[:3, 3] = _numbers(file, node.get("translation", (0, 0, 0)), 3, f"node {index} translation")
-    return matrix
-
-
-def _gather(file: GltfFile, joints: tuple[Joint, ...], joint_of_node: dict[int, int]) -> _Gathered:
+def _gather(file: GltfFile, vrm: Vrm | None, joints: tuple[Joint, ...], joint_of_node: dict[int, int]) -> Pieces:
     """Read every mesh where a node puts it."""
-    gathered = _Gathered()
+    pieces = Pieces(morphs_by_name=vrm is None or not any(e.binds for e in vrm.expressions))
     rest = joint_globals(joints)
-    materials = MaterialReader(file)
-    for index, node in enumerate(file.items("nodes")):
-        if "mesh" not in node:
+    if not (np.abs(rest) < LARGEST_M).all():
+        raise file.fail("expected nodes within reach, got one at infinity")
+    materials = MaterialReader(file, *((vrm.toons, vrm.orders) if vrm is not None else ({}, {})))
+    used = Counter(primitive["attributes"]["POSITION"] for mesh in file.items("meshes")
+                   for primitive in mesh["primitives"])  # fmt: skip
+    reader = PrimitiveReader(file, pieces, materials, {accessor for accessor, times in used.items() if times > 1})
+    nodes = file.items("nodes")
+    left_out = 0
+    for index in shown_nodes(file):
+        node = nodes[index]
+        if "mesh" not in node or (vrm is not None and (index in vrm.hidden_nodes or node["mesh"] in vrm.hidden_meshes)):
             continue
         mesh = file.item("meshes", node["mesh"])
         label = str(node.get("name") or mesh.get("name") or f"mesh {node['mesh']}")
         skin = _skin(file, node["skin"], joint_of_node, rest) if "skin" in node else None
+        joint = joint_of_node[index]
         for number, primitive in enumerate(mesh["primitives"]):
-            if primitive.get("mode", 4) != 4:
-                continue  # points and lines are no surface
-            joint = joint_of_node[index]
+            if primitive.get("mode", TRIANGLES) not in (TRIANGLES, STRIP, FAN):
+                left_out += 1  # points and lines are no surface
+                continue
             part_name = label if len(mesh["primitives"]) == 1 else f"{label} {number}"
             with file.reading(f"mesh {label!r}"):
-                _read_primitive(file, gathered, part_name, mesh, primitive, joint, rest[joint], skin, materials)
-    return gathered
-
-
-def _read_primitive(
-    file: GltfFile,
-    gathered: _Gathered,
-    name: str,
-    mesh: dict[str, Any],
-    primitive: dict[str, Any],
-    joint: int,
-    rig_from_node: Array,
-    skin: tuple[Array, Array] | None,
-    materials: MaterialReader,
-) -> None:
-    """Add one primitive: its vertices baked into the rig's space, its triangles, skin and morphs."""
-    attributes = primitive["attributes"]
-    positions = file.accessor(attributes["POSITION"], 3).astype(np.float64)
-    count = len(positions)
-    gathered.vertex_count += count
-    if count == 0 or gathered.vertex_count > MAX_VERTICES:
-        raise file.fail(f"mesh {name!r}: expected 1 to {MAX_VERTICES} vertices, got {gathered.vertex_count}")
-    triangles = _triangles(file, primitive, count, name)
-    material, uvs = materials.read(primitive.get("material"), attributes, count)
-    if skin is None:
-        linear, offset = rig_from_node[None, :3, :3], rig_from_node[None, :3, 3]
-        joints, weights = np.tile([joint, 0, 0, 0], (count, 1)), np.tile([1.0, 0, 0, 0], (count, 1))
-    else:
-        joints, weights, blended = _skin_of_vertices(file, attributes, count, skin, name)
-        linear, offset = blended[:, :3, :3], blended[:, :3, 3]
-    if skin is None and np.linalg.det(linear[0]) < 0:  # a mirroring node turns the triangles over
-        triangles = np.ascontiguousarray(triangles[:, ::-1])
-    first = gathered.vertex_count - count
-    for morph, target in _morph_targets(file, mesh, primitive, name):
-        offsets = file.accessor(target["POSITION"], 3) if "POSITION" in target else np.zeros((count, 3))
-        if len(offsets) != count:
-            raise file.fail(f"morph {morph!r} of {name!r}: expected {count} offsets, got {len(offsets)}")
-        baked = np.einsum("vij,vj->vi", np.broadcast_to(linear, (count, 3, 3)), offsets.astype(np.float64))
-        gathered.morphs.setdefault(morph, []).append((first, baked.astype(np.float32)))
-    baked = np.einsum("vij,vj->vi", np.broadcast_to(linear, (count, 3, 3)), positions) + offset
-    gathered.positions.append(baked.astype(np.float32))
-    gathered.uvs.append(uvs)
-    gathered.skin_joints.append(joints.astype(np.int32))
-    gathered.skin_weights.append(weights.astype(np.float32))
-    gathered.parts.append(Part(name, first, count, triangles, material))
-
-
-def _triangles(file: GltfFile, primitive: dict[str, Any], count: int, name: str) -> Array:
-    """(T, 3) int32, each corner a vertex that exists."""
-    if "indices" not in primitive:
-        indices = np.arange(count // 3 * 3)
-    else:
-        indices = file.accessor(primitive["indices"], 1)[:, 0].astype(np.int64)
-    if len(indices) % 3 or (len(indices) and not 0 <= indices.min() <= indices.max() < count):
-        raise file.fail(f"mesh {name!r}: expected triangles of vertices 0..{count - 1}")
-    return np.ascontiguousarray(indices.reshape(-1, 3), np.int32)
-
-
-def _morph_targets(
-    file: GltfFile, mesh: dict[str, Any], primitive: dict[str, Any], name: str
-) -> list[tuple[str, dict[str, Any]]]:
-    """Morph names and what they change; names come from the mesh, else the primitive, else numbers."""
-    targets = primitive.get("targets", [])
-    for holder in (mesh, primitive):
-        names = (holder.get("extras") or {}).get("targetNames")
-        if isinstance(names, list) and len(names) == len(targets):
-            return [(str(morph), target) for morph, target in zip(names, targets, strict=True)]
-    return [(f"{name} {number}", target) for number, target in enumerate(targets)]
+                reader.read(part_name, node["mesh"], mesh, primitive, Place(joint, rest[joint], skin))
+    if left_out:
+        file.notes.append(f"left out: {left_out} meshes of points or lines")
+    return pieces
 
 
 def _skin(file: GltfFile, index: object, joint_of_node: dict[int, int], rest: Array) -> tuple[Array, Array]:
@@ -211,55 +111,119 @@ def _skin(file: GltfFile, index: object, joint_of_node: dict[int, int], rest: Ar
     return joints, rest[joints] @ bind
 
 
-def _skin_of_vertices(
-    file: GltfFile, attributes: dict[str, Any], count: int, skin: tuple[Array, Array], name: str
-) -> tuple[Array, Array, Array]:
-    """Joints (n, 4), weights (n, 4) with rows summing to 1, and each vertex's rig_from_bind (n, 4, 4)."""
-    joints, rig_from_bind = skin
-    slots = file.accessor(attributes["JOINTS_0"], 4).astype(np.int64)
-    weights = np.maximum(file.accessor(attributes["WEIGHTS_0"], 4).astype(np.float64), 0)
-    if len(slots) != count or len(weights) != count or slots.max() >= len(joints):
-        raise file.fail(f"mesh {name!r}: expected {count} rows of 4 joints below {len(joints)} and 4 weights")
-    total = weights.sum(1, keepdims=True)
-    weights = np.where(total > 0, weights / np.where(total > 0, total, 1), [1.0, 0, 0, 0])
-    blended = np.einsum("vk,vkij->vij", weights, rig_from_bind[slots])
-    return joints[slots], weights, blended
-
-
-def _assemble(name: str, file: GltfFile, gathered: _Gathered, joints: tuple[Joint, ...]) -> Rig:
+def _assemble(
+    name: str, file: GltfFile, vrm: Vrm | None, pieces: Pieces, joints: tuple[Joint, ...], bones: dict[str, int]
+) -> Rig:
     """Join the pieces and add what the file does not say: mapping, roles and the place of the face."""
-    positions = np.concatenate(gathered.positions)
-    if not np.isfinite(positions).all():
-        raise file.fail("expected finite positions")
-    if len(positions) * len(gathered.morphs) > MAX_MORPH_NUMBERS:
-        raise file.fail(f"{len(gathered.morphs)} morphs of {len(positions)} vertices are more than can be held")
-    morphs = np.zeros((len(gathered.morphs), len(positions), 3), np.float32)
-    for row, pieces in enumerate(gathered.morphs.values()):
-        for first, offsets in pieces:
-            morphs[row, first : first + len(offsets)] += offsets
-    morph_names = tuple(gathered.morphs)
-    mapping = mapping_from_names(morph_names)
-    skin_joints, skin_weights = np.concatenate(gathered.skin_joints), np.concatenate(gathered.skin_weights)
-    joints, roles, skin_joints = roles_from_names(joints, positions, skin_joints, skin_weights)
-    return Rig(
-        name=name,
-        positions=positions,
-        uvs=np.concatenate(gathered.uvs),
-        parts=tuple(gathered.parts),
-        morph_names=morph_names,
-        morphs=morphs,
-        mapping=mapping,
-        joints=joints,
-        roles=roles,
-        skin_joints=skin_joints,
-        skin_weights=skin_weights,
-        rig_from_face=rig_from_face_guess(positions, morphs, mapping),
+    positions = np.concatenate(pieces.positions)
+    if not (np.abs(positions) < LARGEST_M).all():  # false for NaN too
+        raise file.fail("expected finite positions within reach")
+    morphs = _joined_morphs(file, pieces, positions)
+    keys = list(pieces.morphs)
+    morph_names = tuple(pieces.names[key] for key in keys)
+    skin_joints, skin_weights = np.concatenate(pieces.skin_joints), np.concatenate(pieces.skin_weights)
+    look_at = None if vrm is None else vrm.look_at
+    if vrm is not None and look_at is not None and look_at.by_expressions:
+        bones = {bone: joint for bone, joint in bones.items() if bone not in ("leftEye", "rightEye")}
+    rig = Rig(
+        name=name, positions=positions, uvs=np.concatenate(pieces.uvs), parts=tuple(pieces.parts),
+        morph_names=morph_names, morphs=morphs, mapping=np.zeros((len(keys), 52), np.float32), joints=joints,
+        roles={}, skin_joints=skin_joints, skin_weights=skin_weights, rig_from_face=np.eye(4),
+        vertex_rgb=_joined_colours(pieces), look_at=look_at, about=_about(file, vrm),
+    )  # fmt: skip
+    expressions = () if vrm is None else vrm.expressions
+    binds = _bind_rows(file, vrm, keys)
+    mapping, said, _ = driven_by(morph_names, expressions, binds, has_eye_joints=False)
+    if vrm is None:
+        rotation = facing(replace(rig, mapping=mapping, expressions=said), _with_head(bones, joints))
+        rig = rig if rotation is None else turned(rig, rotation)
+    joints, roles, skin_joints = roles_of(
+        rig.joints, rig.positions, skin_joints, skin_weights, bones if vrm is not None else None
     )
+    has_eyes = "leftEye" in roles or "rightEye" in roles
+    mapping, said, notes = driven_by(morph_names, expressions, binds, has_eyes)
+    rig = replace(rig, joints=joints, roles=roles, skin_joints=skin_joints, mapping=mapping, expressions=said,
+                  notes=(*file.notes, *notes))  # fmt: skip
+    rig = _with_default_weights(file, rig, keys)
+    return replace(rig, rig_from_face=rig_from_face_guess(rig))
 
 
-def _numbers(file: GltfFile, values: object, count: int, what: str) -> Array:
-    """(count,) finite float64."""
-    array = np.asarray(values, np.float64)
-    if array.shape != (count,) or not np.isfinite(array).all():
-        raise RigError(f"{file.name}: {what}: expected {count} finite numbers")
-    return array
+def _joined_morphs(file: GltfFile, pieces: Pieces, positions: Array) -> Array:
+    """(M, V, 3) float32."""
+    if len(positions) * len(pieces.morphs) > 4 * 33_000_000:
+        raise file.fail(f"{len(pieces.morphs)} morphs of {len(positions)} vertices are more than can be held")
+    morphs = np.zeros((len(pieces.morphs), len(positions), 3), np.float32)
+    for row, moves in enumerate(pieces.morphs.values()):
+        for first, offsets in moves:
+            morphs[row, first : first + len(offsets)] += offsets
+        moves.clear()
+    if not np.isfinite(morphs).all():
+        raise file.fail("expected finite morphs")
+    return morphs
+
+
+def _joined_colours(pieces: Pieces) -> Array | None:
+    """(V, 3) float32, white where a mesh has no vertex colours; None if none has."""
+    if all(colours is None for colours in pieces.colours):
+        return None
+    return np.concatenate([np.ones((len(p), 3), np.float32) if colours is None else colours
+                           for p, colours in zip(pieces.positions, pieces.colours, strict=True)])  # fmt: skip
+
+
+def _bind_rows(file: GltfFile, vrm: Vrm | None, keys: list[MorphKey]) -> dict[tuple[int, int], int]:
+    """(owner, target) as a VRM's binds say it -> morph."""
+    rows = {key: row for row, key in enumerate(keys) if isinstance(key, tuple)}
+    if vrm is None or vrm.version == 0:
+        return rows
+    nodes = file.items("nodes")
+    return {(node, target): row for (mesh, target), row in rows.items()
+            for node, entry in enumerate(nodes) if entry.get("mesh") == mesh}  # fmt: skip
+
+
+def _with_head(bones: dict[str, int], joints: tuple[Joint, ...]) -> dict[str, int]:
+    """The bones and the head joint by its name."""
+    names = [joint.name.lower() for joint in joints]
+    heads = [index for index, name in enumerate(names) if name.rpartition(":")[2] == "head"]
+    return bones | ({"head": heads[0]} if heads else {})
+
+
+def _with_default_weights(file: GltfFile, rig: Rig, keys: list[MorphKey]) -> Rig:
+    """Morphs that a file holds at some weight and no channel drives become part of the neutral shape."""
+    driven = rig.mapping.any(1)
+    if rig.expressions is not None:
+        driven |= rig.expressions.binds.any(0)
+    held: dict[MorphKey, float] = {}
+    for node in file.items("nodes"):
+        if "mesh" not in node:
+            continue
+        weights = node.get("weights", file.item("meshes", node["mesh"]).get("weights", []))
+        for target, weight in enumerate(np.asarray(weights, np.float64).tolist()):
+            if (node["mesh"], target) in keys:
+                held[(node["mesh"], target)] = weight
+            else:
+                held.update(_named(file, node["mesh"], target, weight))
+    positions = rig.positions
+    for row, key in enumerate(keys):
+        weight = held.get(key, 0.0)
+        if weight and np.isfinite(weight) and not driven[row]:
+            positions = positions + np.float32(np.clip(weight, -10, 10)) * rig.morphs[row]
+    return replace(rig, positions=positions)
+
+
+def _named(file: GltfFile, mesh_index: int, target: int, weight: float) -> dict[str, float]:
+    """The morph's name in files whose morphs go by names."""
+    extras = file.item("meshes", mesh_index).get("extras")
+    names = extras.get("targetNames") if isinstance(extras, dict) else None
+    return {str(names[target]): weight} if isinstance(names, list) and target < len(names) else {}
+
+
+def _about(file: GltfFile, vrm: Vrm | None) -> tuple[tuple[str, str], ...]:
+    """What the file says of itself."""
+    if vrm is not None:
+        return (("format", f"VRM {'1.0' if vrm.version else '0.x'}"), *vrm.about)
+    asset: dict[str, Any] = file.json["asset"]
+    extras = asset.get("extras") if isinstance(asset.get("extras"), dict) else {}
+    said = {"format": "glTF 2.0", "name": extras.get("title"), "author": extras.get("author"),
+            "licence": extras.get("license"), "source": extras.get("source"), "copyright": asset.get("copyright"),
+            "made with": asset.get("generator")}  # fmt: skip
+    return tuple((key, " ".join(str(value).split())[:200]) for key, value in said.items() if value)

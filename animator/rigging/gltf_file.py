@@ -20,17 +20,25 @@ import numpy as np
 
 from ..data import Array
 from ..errors import RigError
+from .meshopt import decoded_view
+from .pictures import CROWDED_SIDE_PX, MAX_SIDE_PX, ROOMY_PX, decoded_rgba
 
 MAX_FILE_BYTES = 512 * 2**20
 """Larger files are refused: no face needs them."""
-MAX_ELEMENTS = 20_000_000
-"""The most elements of one accessor: a sparse one may claim any count without having the bytes."""
-MAX_IMAGE_PX = 64 * 2**20
-"""The most pixels of one picture (8192 x 8192)."""
+MAX_NUMBERS = 24_000_000
+"""The most numbers of one accessor: a sparse one may claim any count without having the bytes."""
 READABLE_EXTENSIONS = frozenset(
-    {"KHR_mesh_quantization", "KHR_materials_unlit", "KHR_texture_transform", "KHR_materials_emissive_strength"}
-)
-"""What a file may require of us."""
+    {"KHR_mesh_quantization", "KHR_materials_unlit", "KHR_texture_transform", "KHR_materials_emissive_strength",
+     "EXT_meshopt_compression", "KHR_draco_mesh_compression", "EXT_texture_webp",
+     "VRM", "VRMC_vrm", "VRMC_materials_mtoon", "VRMC_springBone", "VRMC_node_constraint"}
+)  # fmt: skip
+"""What a file may require of us. Springs and constraints rest, so nothing of theirs is needed."""
+_SILENT_EXTENSIONS = READABLE_EXTENSIONS | {
+    "KHR_texture_basisu", "KHR_materials_specular", "KHR_materials_ior", "KHR_materials_clearcoat",
+    "KHR_materials_transmission", "KHR_materials_volume", "KHR_materials_sheen", "KHR_lights_punctual",
+    "VRMC_springBone_extended_collider", "VRMC_materials_hdr_emissiveMultiplier",
+}  # fmt: skip
+"""Optional ones that change too little to be worth a note."""
 
 _DTYPES = {5120: "<i1", 5121: "<u1", 5122: "<i2", 5123: "<u2", 5125: "<u4", 5126: "<f4"}
 _WIDTHS = {"SCALAR": 1, "VEC2": 2, "VEC3": 3, "VEC4": 4, "MAT4": 16}
@@ -42,7 +50,11 @@ class GltfFile:
 
     def __init__(self, name: str, description: dict[str, Any], folder: Path | None) -> None:
         self.name, self.json, self._folder = name, description, folder
-        self._buffers: list[bytes] = []
+        self._buffers: list[bytes | None] = []
+        self._views: dict[int, bytes] = {}
+        self._kept_px = 0
+        self.notes: list[str] = []
+        """What was ignored, for a person to know."""
 
     def fail(self, problem: str) -> RigError:
         """The error to raise: the file's name and what is wrong with it."""
@@ -70,13 +82,26 @@ class GltfFile:
     def view(self, index: object) -> tuple[bytes, int]:
         """The bytes of a buffer view and its stride (0: packed)."""
         view = self.item("bufferViews", index)
-        if "EXT_meshopt_compression" in view.get("extensions", {}):
-            raise self.fail("is compressed with EXT_meshopt_compression; export it without compression")
-        number = _count(self, view.get("buffer"), "bufferView.buffer", len(self._buffers) - 1)
+        packed = (view.get("extensions") or {}).get("EXT_meshopt_compression")
+        if packed is None:
+            return self._slice(view), _count(self, view.get("byteStride", 0), "byteStride", 252)
+        if index not in self._views:
+            with self.reading(f"compressed view {index}"):
+                stride = _count(self, packed["byteStride"], "byteStride", 256)
+                count = _count(self, packed["count"], "count", MAX_NUMBERS // max(stride // 4, 1))
+                filter_name = packed.get("filter", "NONE")
+                self._views[index] = decoded_view(self._slice(packed), count, stride, packed["mode"], filter_name)
+        return self._views[index], _count(self, view.get("byteStride", 0), "byteStride", 252)
+
+    def _slice(self, part: dict[str, Any]) -> bytes:
+        """The bytes of a buffer that a view, plain or compressed, names."""
+        number = _count(self, part.get("buffer"), "bufferView.buffer", len(self._buffers) - 1)
         buffer = self._buffers[number]
-        start = _count(self, view.get("byteOffset", 0), "bufferView.byteOffset", len(buffer))
-        length = _count(self, view.get("byteLength"), "bufferView.byteLength", len(buffer) - start)
-        return buffer[start : start + length], _count(self, view.get("byteStride", 0), "byteStride", 252)
+        if buffer is None:
+            raise self.fail(f"buffer {number}: expected its bytes, got only a place for decompressed ones")
+        start = _count(self, part.get("byteOffset", 0), "bufferView.byteOffset", len(buffer))
+        length = _count(self, part.get("byteLength"), "bufferView.byteLength", len(buffer) - start)
+        return buffer[start : start + length]
 
     def accessor(self, index: object, width: int) -> Array:
         """The elements of an accessor, dequantised where it is normalised.
@@ -88,8 +113,8 @@ class GltfFile:
             if _WIDTHS.get(accessor["type"]) != width:
                 raise self.fail(f"accessor {index}: expected {width} components, got {accessor['type']}")
             dtype = np.dtype(_DTYPES[accessor["componentType"]])
-            count = _count(self, accessor["count"], f"accessor {index} count", MAX_ELEMENTS)
-            values = np.zeros((count, width), dtype)
+            count = _count(self, accessor["count"], f"accessor {index} count", MAX_NUMBERS // width)
+            values = np.zeros((count, width), dtype)  # untouched pages cost no memory
             if "bufferView" in accessor:
                 values = self._strided(accessor["bufferView"], accessor.get("byteOffset", 0), count, width, dtype)
             if "sparse" in accessor:
@@ -102,21 +127,13 @@ class GltfFile:
             return values
 
     def image(self, index: object) -> Array:
-        """A texture's picture: (H, W, 4) uint8 sRGB with straight alpha, row 0 on top."""
-        import cv2  # only avatars with textures need it
-
+        """A texture's picture: (H, W, 4) uint8 sRGB with straight alpha, row 0 on top, shrunk to what is seen."""
         image = self.item("images", index)
         data = self.view(image["bufferView"])[0] if "bufferView" in image else self._outside(image)
-        try:
-            bgr = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED) if data else None
-        except cv2.error as error:
-            raise self.fail(f"image {index}: cannot be decoded: {error.err}") from error
-        if bgr is None or bgr.shape[0] * bgr.shape[1] > MAX_IMAGE_PX:
-            raise self.fail(f"image {index}: expected a PNG or JPEG of at most 64 megapixels")
-        if bgr.dtype == np.uint16:
-            bgr = (bgr >> 8).astype(np.uint8)
-        to_rgba = {1: cv2.COLOR_GRAY2RGBA, 3: cv2.COLOR_BGR2RGBA, 4: cv2.COLOR_BGRA2RGBA}
-        return cv2.cvtColor(bgr, to_rgba[1 if bgr.ndim == 2 else bgr.shape[2]])
+        side = MAX_SIDE_PX if self._kept_px < ROOMY_PX else CROWDED_SIDE_PX
+        rgba = decoded_rgba(data, f"{self.name}: image {index}", side)
+        self._kept_px += rgba.shape[0] * rgba.shape[1]
+        return rgba
 
     def _strided(self, view: object, offset: object, count: int, width: int, dtype: np.dtype) -> Array:
         """(count, width) elements of a view; the last one must end inside it."""
@@ -164,25 +181,45 @@ def gltf_from_bytes(name: str, data: bytes, folder: Path | None = None) -> GltfF
     text, binary = _glb_chunks(name, data) if is_glb else (data, None)
     try:
         description = json.loads(text.decode("utf-8-sig"))
-    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise RigError(f"{name}: expected a GLB header or glTF JSON: {error}") from error
     if not isinstance(description, dict) or not isinstance(description.get("asset"), dict):
         raise RigError(f"{name}: expected a glTF object with `asset`")
     if str(description["asset"].get("version", "")).split(".")[0] != "2":
         raise RigError(f"{name}: expected glTF version 2, got {description['asset'].get('version')!r}")
-    wanted = description.get("extensionsRequired", [])
-    unknown = sorted(set(map(str, wanted if isinstance(wanted, list) else [wanted])) - READABLE_EXTENSIONS)
-    if unknown:
-        raise RigError(f"{name}: needs {', '.join(unknown)}, which is not read here; export it without")
     file = GltfFile(name, description, folder)
+    _check_extensions(file)
+    total = 0
     for number, buffer in enumerate(file.items("buffers")):
-        uri = buffer.get("uri")
-        content = binary if uri is None and number == 0 else _bytes_of_uri(name, uri, folder)
-        length = buffer.get("byteLength")
-        if content is None or not isinstance(length, int) or not 0 < length <= len(content):
-            raise RigError(f"{name}: buffer {number}: expected {length} bytes, got {len(content or b'')}")
-        file._buffers.append(content)
+        with file.reading(f"buffer {number}"):
+            uri, length = buffer.get("uri"), buffer.get("byteLength")
+            fallback = (buffer.get("extensions") or {}).get("EXT_meshopt_compression")
+            if uri is None and fallback is not None and (number > 0 or binary is None):
+                file._buffers.append(None)
+                continue
+            content = binary if uri is None and number == 0 else _bytes_of_uri(name, uri, folder)
+            if content is None or not isinstance(length, int) or not 0 < length <= len(content):
+                raise RigError(f"{name}: buffer {number}: expected {length} bytes, got {len(content or b'')}")
+            total += len(content)
+            if total > MAX_FILE_BYTES:
+                raise RigError(f"{name}: expected at most {MAX_FILE_BYTES >> 20} MB of buffers, got more")
+            file._buffers.append(content)
     return file
+
+
+def _check_extensions(file: GltfFile) -> None:
+    """Refuse what is required and unknown; note what is used and unknown."""
+    lists = {}
+    for key in ("extensionsRequired", "extensionsUsed"):
+        lists[key] = file.json.get(key, [])
+        if not isinstance(lists[key], list):
+            raise file.fail(f"{key}: expected a list of names")
+    unknown = sorted(set(map(str, lists["extensionsRequired"])) - READABLE_EXTENSIONS)
+    if unknown:
+        raise file.fail(f"needs {', '.join(unknown)}, which is not read here; export it without")
+    ignored = sorted(set(map(str, lists["extensionsUsed"])) - _SILENT_EXTENSIONS)
+    if ignored:
+        file.notes.append(f"ignored extensions: {', '.join(ignored)}")
 
 
 def _glb_chunks(name: str, data: bytes) -> tuple[bytes, bytes | None]:
@@ -214,10 +251,16 @@ def _bytes_of_uri(name: str, uri: object, folder: Path | None) -> bytes:
             return base64.b64decode(uri.partition(",")[2], validate=True)
         except (binascii.Error, ValueError) as error:
             raise RigError(f"{name}: broken data URI: {error}") from error
-    path = (folder / unquote(uri)).resolve() if folder is not None and "://" not in uri else None
-    if path is None or not path.is_relative_to(folder.resolve()) or not path.is_file():
-        raise RigError(f"{name}: refers to {uri[:80]!r}, which is not beside it")
-    return path.read_bytes()
+    refusal = RigError(f"{name}: refers to {uri[:80]!r}, which is not a file beside it")
+    try:
+        path = (folder / unquote(uri)).resolve() if folder is not None and "://" not in uri else None
+        if path is None or not path.is_relative_to(folder.resolve()) or not path.is_file():
+            raise refusal
+        if path.stat().st_size > MAX_FILE_BYTES:
+            raise RigError(f"{name}: {uri[:80]!r}: expected at most {MAX_FILE_BYTES >> 20} MB, got more")
+        return path.read_bytes()
+    except (OSError, ValueError) as error:  # a name that no file can have, a ring of links
+        raise refusal from error
 
 
 def _count(file: GltfFile, value: object, what: str, at_most: int) -> int:

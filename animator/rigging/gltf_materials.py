@@ -2,66 +2,104 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from ..data import Array
-from ..rig import Material
+from ..rig import Material, Toon
 from .gltf_file import GltfFile
+
+_CLAMP = 33071
 
 
 class MaterialReader:
     """Reads the materials of one file and keeps them, as many meshes share a few."""
 
-    def __init__(self, file: GltfFile) -> None:
-        self._file = file
+    def __init__(self, file: GltfFile, toons: dict[int, Toon], orders: dict[int, tuple[int, bool]]) -> None:
+        """toons, orders : by material number, where VRM 0.x keeps them apart from the materials."""
+        self._file, self._toons, self._orders = file, toons, orders
         self._materials: dict[int, Material] = {}
         self._images: dict[int, Array] = {}
 
-    def read(self, index: object, attributes: dict[str, Any], count: int) -> tuple[Material, Array]:
+    def read(
+        self, index: object, attributes: dict[str, Any], count: int, read: Callable[[str, int], Array]
+    ) -> tuple[Material, Array]:
         """A primitive's material and its texture coordinates, (count, 2) float32 with v downward."""
         if index is None:
             return Material("default"), np.zeros((count, 2), np.float32)
         entry = self._file.item("materials", index)
         with self._file.reading(f"material {index}"):
-            info = entry.get("pbrMetallicRoughness", {}).get("baseColorTexture", {})
+            surface = entry.get("pbrMetallicRoughness") or {}
+            info = surface.get("baseColorTexture") or {}
             if index not in self._materials:
-                self._materials[index] = self._material(index, entry, info)
-            return self._materials[index], self._uvs(info, attributes, count)
+                self._materials[index] = self._material(index, entry, surface, info)
+            return self._materials[index], self._uvs(info, attributes, count, read)
 
-    def _material(self, index: int, entry: dict[str, Any], info: dict[str, Any]) -> Material:
+    def _material(self, index: int, entry: dict[str, Any], surface: dict[str, Any], info: dict[str, Any]) -> Material:
         """Its colour, texture and way of being drawn."""
-        surface = entry.get("pbrMetallicRoughness", {})
-        red, green, blue, alpha = np.clip(np.asarray(surface.get("baseColorFactor", (1, 1, 1, 1)), np.float64), 0, 1)
+        extensions = entry.get("extensions") or {}
+        red, green, blue, alpha = self._factors(surface.get("baseColorFactor", (1, 1, 1, 1)), 4)
+        strength = float((extensions.get("KHR_materials_emissive_strength") or {}).get("emissiveStrength", 1.0))
+        glow = self._factors(np.asarray(entry.get("emissiveFactor", (0, 0, 0)), np.float64) * strength, 3)
+        if "emissiveTexture" in entry:  # a mask that says where it shines; without it all would
+            glow = (0.0, 0.0, 0.0)
+        texture, repeats = self._texture(info["index"]) if "index" in info else (None, True)
+        mode = str(entry.get("alphaMode", "OPAQUE")).lower()
+        mtoon = extensions.get("VRMC_materials_mtoon")
+        toon = self._toons.get(index) if mtoon is None else toon_from_mtoon(mtoon)
+        order, writes = self._orders.get(index, (0, False))
+        if mtoon is not None:
+            order, writes = int(mtoon.get("renderQueueOffsetNumber", 0)), bool(mtoon.get("transparentWithZWrite"))
         return Material(
             name=str(entry.get("name", f"material {index}")),
-            base_color_rgba=(*(_srgb_from_linear(c) for c in (red, green, blue)), float(alpha)),
-            texture_rgba=self._texture(info["index"]) if "index" in info else None,
-            alpha_mode=str(entry.get("alphaMode", "OPAQUE")).lower(),
+            base_color_rgba=(*(srgb_from_linear(c) for c in (red, green, blue)), alpha),
+            texture_rgba=texture,
+            alpha_mode=mode if mode in ("mask", "blend") else "opaque",
             alpha_cutoff=float(entry.get("alphaCutoff", 0.5)),
             double_sided=bool(entry.get("doubleSided", False)),
-            unlit="KHR_materials_unlit" in entry.get("extensions", {}),
-            roughness=float(surface.get("roughnessFactor", 1.0)),
-            metallic=float(surface.get("metallicFactor", 1.0)),
+            unlit="KHR_materials_unlit" in extensions and toon is None,
+            roughness=float(np.clip(float(surface.get("roughnessFactor", 1.0)), 0, 1)),
+            metallic=float(np.clip(float(surface.get("metallicFactor", 1.0)), 0, 1)),
+            emissive_rgb=tuple(srgb_from_linear(c) for c in glow),
+            toon=toon,
+            repeats=repeats,
+            draw_order=order,
+            writes_depth=writes,
         )
 
-    def _texture(self, index: object) -> Array | None:
-        """The picture of a texture, or None where only an extension knows its source."""
-        source = self._file.item("textures", index).get("source")
+    def _factors(self, values: object, count: int) -> tuple[float, ...]:
+        """Factors, kept within 0..1."""
+        array = np.asarray(values, np.float64)
+        if array.shape != (count,) or not np.isfinite(array).all():
+            raise self._file.fail(f"expected {count} finite factors, got {values!r}")
+        return tuple(float(value) for value in np.clip(array, 0, 1))
+
+    def _texture(self, index: object) -> tuple[Array | None, bool]:
+        """The picture of a texture and whether it repeats; no picture where only an unknown extension has it."""
+        texture = self._file.item("textures", index)
+        extensions = texture.get("extensions") or {}
+        source = (extensions.get("EXT_texture_webp") or {}).get("source", texture.get("source"))
         if source is None:
-            return None
+            names = ", ".join(extensions) or "nothing"
+            raise self._file.fail(f"texture {index}: its picture is in {names}, which is not read here; use PNG or JPEG")
+        repeats = True
+        if "sampler" in texture:
+            repeats = self._file.item("samplers", texture["sampler"]).get("wrapS") != _CLAMP
         if source not in self._images:
             self._images[source] = self._file.image(source)
-        return self._images[source]
+        return self._images[source], repeats
 
-    def _uvs(self, info: dict[str, Any], attributes: dict[str, Any], count: int) -> Array:
+    def _uvs(
+        self, info: dict[str, Any], attributes: dict[str, Any], count: int, read: Callable[[str, int], Array]
+    ) -> Array:
         """Texture coordinates after the material's own offset, rotation and scale."""
-        transform = info.get("extensions", {}).get("KHR_texture_transform", {})
+        transform = (info.get("extensions") or {}).get("KHR_texture_transform") or {}
         channel = f"TEXCOORD_{transform.get('texCoord', info.get('texCoord', 0))}"
         if channel not in attributes:
             return np.zeros((count, 2), np.float32)
-        uvs = self._file.accessor(attributes[channel], 2).astype(np.float32)
+        uvs = read(channel, 2).astype(np.float32)
         if len(uvs) != count:
             raise self._file.fail(f"expected {count} texture coordinates, got {len(uvs)}")
         if transform:
@@ -69,9 +107,21 @@ class MaterialReader:
             c, s = np.cos(angle), np.sin(angle)
             turned = uvs * np.asarray(transform.get("scale", (1, 1))) @ np.array([[c, -s], [s, c]])
             uvs = (turned + np.asarray(transform.get("offset", (0, 0)))).astype(np.float32)
+        if not np.isfinite(uvs).all():
+            raise self._file.fail("expected finite texture coordinates")
         return uvs
 
 
-def _srgb_from_linear(value: float) -> float:
+def toon_from_mtoon(mtoon: dict[str, Any]) -> Toon:
+    """MToon 1.0's two tones."""
+    shade = np.asarray(mtoon.get("shadeColorFactor", (0, 0, 0)), np.float64)
+    if shade.shape != (3,) or not np.isfinite(shade).all():
+        raise ValueError(f"shadeColorFactor {shade}")
+    red, green, blue = (srgb_from_linear(float(c)) for c in np.clip(shade, 0, 1))
+    toony, shift = float(mtoon.get("shadingToonyFactor", 0.9)), float(mtoon.get("shadingShiftFactor", 0.0))
+    return Toon((red, green, blue), float(np.clip(toony, 0, 1)), float(np.clip(shift, -1, 1)))
+
+
+def srgb_from_linear(value: float) -> float:
     """glTF's factors are linear light; ours are sRGB as everything that a person picks."""
     return float(12.92 * value if value <= 0.0031308 else 1.055 * value ** (1 / 2.4) - 0.055)

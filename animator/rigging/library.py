@@ -1,4 +1,4 @@
-"""Avatars by name: the built-in ones in `rigs/`, or any folder with a `rig.toml`, or a .glb file."""
+"""Avatars by name: the built-in ones in `rigs/`, or any folder with a `rig.toml`, or a .vrm, .glb or .gltf file."""
 
 from __future__ import annotations
 
@@ -14,11 +14,13 @@ from ..errors import RigError
 from ..resources import rigs_folder
 from ..rig import ROLES, Rig
 from .gltf import load_gltf
-from .mapping import mapping_from_csv
+from .mapping import mapping_from_csv, with_table
 from .placing import carrying_joints, joint_named
 
 DESCRIPTION = "rig.toml"
-_MODEL_SUFFIXES = (".glb", ".gltf")
+_MODEL_SUFFIXES = (".vrm", ".glb", ".gltf")
+TABLE = "mapping.csv"
+"""Beside a model file: what drives its morphs, instead of what their names tell."""
 
 
 def known_rigs() -> tuple[str, ...]:
@@ -27,19 +29,29 @@ def known_rigs() -> tuple[str, ...]:
 
 
 def load_rig(name_or_path: str | Path) -> Rig:
-    """An avatar by its built-in name, by the folder of its `rig.toml`, or by its .glb or .gltf file."""
+    """An avatar by its built-in name, by the folder of its `rig.toml`, or by its .vrm, .glb or .gltf file."""
     path = Path(name_or_path)
     if path.suffix.lower() in _MODEL_SUFFIXES:
         if not path.is_file():
             raise RigError(f"there is no file {path}")
-        return load_gltf(path)
+        rig = load_gltf(path)
+        table = table_beside(path)
+        return rig if table is None else with_table(rig, table)
     for folder in (rigs_folder() / path, path):
         if (folder / DESCRIPTION).is_file():
             return _load_folder(folder)
     raise RigError(
         f"unknown avatar {str(name_or_path)!r}: expected one of {', '.join(known_rigs())}, "
-        f"a folder with {DESCRIPTION}, or a .glb file"
+        f"a folder with {DESCRIPTION}, or a .vrm, .glb or .gltf file"
     )
+
+
+def table_beside(path: Path) -> Path | None:
+    """`NAME.mapping.csv` or `mapping.csv` beside a model file, or None."""
+    for table in (path.with_suffix(f".{TABLE}"), path.with_name(TABLE)):
+        if table.is_file():
+            return table
+    return None
 
 
 def rig_description(name_or_path: str | Path) -> dict[str, Any]:
@@ -83,7 +95,7 @@ def _roles(folder: Path, said: object, rig: Rig) -> dict[str, int]:
     """`[joints]`: role = "joint name"."""
     names = [joint.name for joint in rig.joints]
     carrying = carrying_joints(rig.joints, rig.skin_joints, rig.skin_weights)
-    roles = {}
+    roles = dict(rig.roles)
     for role, name in said.items() if isinstance(said, dict) else ():
         if role not in ROLES or name not in names:
             raise RigError(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +12,8 @@ import numpy as np
 from ..channels import ARKIT, INDEX
 from ..data import Array
 from ..errors import RigError
-
-_LATERAL = ("jawLeft", "jawRight", "mouthLeft", "mouthRight")
-
+from ..rig import Rig
+from .naming import CHANNEL_BY_SPELLING, plain
 
 def mapping_from_names(morph_names: Sequence[str]) -> Array:
     """Each morph whose name is an ARKit channel's, in any of its spellings, follows that channel.
@@ -21,7 +21,7 @@ def mapping_from_names(morph_names: Sequence[str]) -> Array:
     returns : (M, 52) float32; rows of other morphs are 0"""
     mapping = np.zeros((len(morph_names), len(ARKIT)), np.float32)
     for row, name in enumerate(morph_names):
-        channel = _CHANNEL_BY_SPELLING.get(_plain(name))
+        channel = CHANNEL_BY_SPELLING.get(plain(name))
         if channel is not None:
             mapping[row, channel] = 1.0
     return mapping
@@ -33,10 +33,44 @@ def mapping_from_csv(path: Path, morph_names: Sequence[str]) -> Array:
     dense  : header `morph` and channel names, one row per morph, gains in the cells (empty: 0)
     sparse : header `morph,channel,gain`, one row per pair
     returns : (M, 52) float32; rows of morphs that the table does not name are 0"""
+    mapping = np.zeros((len(morph_names), len(ARKIT)), np.float32)
+    for morph, gains in _table(path).items():
+        rows = [row for row, name in enumerate(morph_names) if name == morph]
+        if not rows:
+            raise RigError(f"{path}: the avatar has no morph {morph!r}")
+        mapping[rows] = gains
+    return mapping
+
+
+def with_table(rig: Rig, path: Path) -> Rig:
+    """The avatar with what a table says in place of what names told; what it does not name stays.
+
+    Its first column names morphs or, of a VRM, expressions."""
+    mapping, said = rig.mapping.copy(), rig.expressions
+    gains = None if said is None else said.gains.copy()
+    presets = [] if said is None else list(said.presets)
+    for name, row_gains in _table(path).items():
+        morphs = [row for row, morph in enumerate(rig.morph_names) if morph == name]
+        expressions = [] if said is None else [row for row, other in enumerate(said.names) if other == name]
+        if not morphs and not expressions:
+            raise RigError(f"{path}: the avatar has no morph or expression {name!r}")
+        if expressions:
+            gains[expressions] = row_gains
+            for row in expressions:
+                presets[row] = ""
+        else:
+            mapping[morphs] = row_gains
+    if said is not None:
+        said = replace(said, gains=gains, presets=tuple(presets))
+    return replace(rig, mapping=mapping, expressions=said)
+
+
+def _table(path: Path) -> dict[str, Array]:
+    """Name -> (52,) gains."""
     try:
-        with path.open(newline="", encoding="utf-8") as text:
+        with path.open(newline="", encoding="utf-8-sig") as text:
             rows = [row for row in csv.reader(text) if row and not row[0].startswith("#")]
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise RigError(f"cannot read {path}: {error}") from error
     if not rows or rows[0][0] != "morph":
         raise RigError(f"{path}: expected a header that begins with `morph`")
@@ -50,36 +84,15 @@ def mapping_from_csv(path: Path, morph_names: Sequence[str]) -> Array:
             for channel, gain in zip(header[1:], row[1:], strict=False)
             if gain.strip()
         ]
-    mapping = np.zeros((len(morph_names), len(ARKIT)), np.float32)
-    row_of = {name: row for row, name in enumerate(morph_names)}
-    for morph, channel, gain in cells:
-        if morph not in row_of:
-            raise RigError(f"{path}: the avatar has no morph {morph!r}")
+    table: dict[str, Array] = {}
+    for name, channel, gain in cells:
+        gains = table.setdefault(name, np.zeros(len(ARKIT), np.float32))
         if channel not in INDEX:
             raise RigError(f"{path}: {channel!r} is not one of the 52 channels")
         try:
-            mapping[row_of[morph], INDEX[channel]] = float(gain)
+            gains[INDEX[channel]] = float(gain)
         except ValueError as error:
-            raise RigError(f"{path}: {morph}, {channel}: expected a number, got {gain!r}") from error
-    if not np.isfinite(mapping).all():
-        raise RigError(f"{path}: expected finite gains")
-    return mapping
-
-
-def _plain(name: str) -> str:
-    """A morph's name without exporter's prefix, case and separators: `head.eyeBlink_L` -> `eyeblinkl`."""
-    return name.rpartition(".")[2].rpartition(":")[2].replace("_", "").replace(" ", "").lower()
-
-
-def _spellings(channel: str) -> tuple[str, ...]:
-    """The plain spellings of one channel: that of Apple's documentation and that of its run-time strings."""
-    plain = channel.lower()
-    if channel in _LATERAL:
-        return (plain,)
-    for side in ("left", "right"):
-        if plain.endswith(side):
-            return plain, plain[: -len(side)] + side[0]
-    return (plain,)
-
-
-_CHANNEL_BY_SPELLING = {spelling: INDEX[name] for name in ARKIT for spelling in _spellings(name)}
+            raise RigError(f"{path}: {name}, {channel}: expected a number, got {gain!r}") from error
+        if not np.isfinite(gains).all():
+            raise RigError(f"{path}: expected finite gains")
+    return table

@@ -1,15 +1,13 @@
-"""What a foreign avatar does not say: which joints are head, neck and eyes, and where its face is."""
+"""What a foreign avatar does not say: which joints are head, neck, eyes, jaw and chest."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from ..channels import INDEX
 from ..data import Array
 from ..rig import Joint
-from ..topology import LEFT_EYE, LIPS_OUTER, RIGHT_EYE, canonical_face
 
 _NAMES = {
     "head": ("head", "jbipchead", "mixamorighead", "headjoint", "face"),
@@ -17,11 +15,10 @@ _NAMES = {
     "leftEye": ("lefteye", "eyeleft", "eyel", "leye", "grpeyeleft", "jadjlfaceeye", "mixamoriglefteye"),
     "rightEye": ("righteye", "eyeright", "eyer", "reye", "grpeyeright", "jadjrfaceeye", "mixamorigrighteye"),
     "jaw": ("jaw", "jawjoint", "mixamorigjaw", "lowerjaw"),
+    "chest": ("upperchest", "chest", "jbipcupperchest", "jbipcchest", "mixamorigspine2", "spine2"),
 }
-_LANDMARKS = {"eyeBlinkLeft": LEFT_EYE, "eyeBlinkRight": RIGHT_EYE, "mouthPucker": LIPS_OUTER}
-"""Channels that move one small region, and where that region is on the canonical face."""
-
-
+_BONES = {"chest": ("upperChest", "chest")}
+"""VRM's humanoid bones that play a role, where they are not called like it; the first that is there does."""
 def joint_named(names: Sequence[str], wanted: str, carrying: Array) -> int | None:
     """The joint of a name, or None; of several (a mesh is often called like a joint) one that carries skin."""
     found = [index for index, name in enumerate(names) if name == wanted]
@@ -38,17 +35,26 @@ def carrying_joints(joints: Sequence[Joint], skin_joints: Array, skin_weights: A
     return carrying
 
 
-def roles_from_names(
-    joints: tuple[Joint, ...], positions: Array, skin_joints: Array, skin_weights: Array
+def roles_of(
+    joints: tuple[Joint, ...],
+    positions: Array,
+    skin_joints: Array,
+    skin_weights: Array,
+    bones: Mapping[str, int] | None = None,
 ) -> tuple[tuple[Joint, ...], dict[str, int], Array]:
-    """Find the joints that a performer moves.
+    """Find the joints that a performer moves, by a VRM's humanoid bones, else by their names.
 
+    bones   : humanoid bone -> joint; None where the file names none
     returns : joints, roles, skin_joints. An avatar without a head joint gets one, as the parent of all,
               at the middle of its lowest third: the whole of it is a head then"""
     plain = ["".join(c for c in joint.name.lower() if c.isalnum()) for joint in joints]
     carrying = carrying_joints(joints, skin_joints, skin_weights)
     roles = {}
     for role, names in _NAMES.items():
+        if bones:
+            named = [bones[bone] for bone in _BONES.get(role, (role,)) if bone in bones]
+            roles |= {role: named[0]} if named else {}
+            continue
         found = [index for name in names if (index := joint_named(plain, name, carrying)) is not None]
         if found:
             roles[role] = found[0]
@@ -76,30 +82,3 @@ def _above(joints: tuple[Joint, ...], roles: dict[str, int]) -> bool:
         if joint == -1:
             return True
     return False
-
-
-def rig_from_face_guess(positions: Array, morphs: Array, mapping: Array) -> Array:
-    """Lay the canonical face over an avatar's face by what its blinks and its pucker move.
-
-    returns : (4, 4) float64 scale and translation, centimetres -> the rig's units; from the bounding box
-              where the avatar lacks those channels"""
-    face = canonical_face().positions_cm.astype(np.float64)
-    here, there = [], []
-    for channel, landmarks in _LANDMARKS.items():
-        rows = np.flatnonzero(mapping[:, INDEX[channel]]) if len(mapping) else ()
-        strength = sum((np.linalg.norm(morphs[row], axis=1) for row in rows), np.zeros(len(positions))) ** 2
-        if strength.sum() > 0:
-            here.append(face[list(landmarks)].mean(0))
-            there.append(strength @ positions / strength.sum())
-    if len(here) == len(_LANDMARKS):
-        source, target = np.array(here), np.array(there)
-    else:
-        source = np.array([face.min(0), face.max(0)])
-        target = np.array([positions.min(0), positions.max(0)], np.float64)
-    centre_here, centre_there = source.mean(0), target.mean(0)
-    spread = np.linalg.norm(source - centre_here)
-    scale = float(np.linalg.norm(target - centre_there) / spread) or 0.01
-    matrix = np.eye(4)
-    matrix[:3, :3] *= scale
-    matrix[:3, 3] = centre_there - scale * centre_here
-    return matrix

@@ -1,4 +1,4 @@
-"""The few joints that a performer moves: head, neck, eyes and jaw; every other joint follows its parent.
+"""The few joints that a performer moves: head, neck, eyes, jaw, chest; every other joint follows its parent.
 
 A joint's turn is given in the rig's own axes about the joint's own place, so the direction in which an
 avatar's maker let a joint's axes point at rest does not matter.
@@ -12,11 +12,16 @@ from ..channels import INDEX
 from ..data import Array, Motion
 from ..maths.rotations import IDENTITY_WXYZ, inverse_wxyz, matrix_from_wxyz, multiply_wxyz, slerp_wxyz
 from ..rig import ROLES, Joint, Rig
+from .presets import ranged
 
 NECK_SHARE = 0.4
 """The part of the head's rotation that the neck takes on; the head does the rest."""
 JAW_OPEN_RAD = 0.35
 """How far a jaw joint drops at jawOpen = 1, in rigs whose jaw is a joint and not a morph."""
+MOST_TURN_RAD = np.radians(80.0)
+"""No head turns farther from where its shoulders face."""
+BREATH_S, BREATH_RAD = 4.2, np.radians(0.35)
+"""A calm breath, and how far the chest leans back at its height: 2 mm at the chin."""
 
 
 def joint_globals(joints: tuple[Joint, ...]) -> Array:
@@ -61,8 +66,8 @@ class Skeleton:
         self.turns = np.zeros((len(self.moving) + 1, 3, 4))
         """(S, 3, 4) moved_from_rest of each slot, written by `pose`."""
         self.turns[:, :, :3] = np.eye(3)
-        jaw_is_morphed = bool(rig.mapping[:, INDEX["jawOpen"]].any()) if len(rig.mapping) else False
-        self._jaw_open_rad = 0.0 if jaw_is_morphed else JAW_OPEN_RAD
+        self._jaw_open_rad = 0.0 if _is_morphed(rig, "jawOpen", "aa") else JAW_OPEN_RAD
+        self._look_at = rig.look_at
 
     def pose(self, motion: Motion, head_turns: bool) -> Array:
         """Set and return `turns`: (S, 3, 4) float64, rig's space to itself, metres."""
@@ -76,14 +81,40 @@ class Skeleton:
     def _rotation(self, role: str, motion: Motion, head_turns: bool) -> Array:
         """(3, 3) turn of one joint relative to its parent, in the rig's axes."""
         if role in ("leftEye", "rightEye"):
-            return eye_rotation(motion.gaze.angles_rad[0 if role == "leftEye" else 1])
+            return eye_rotation(self._ranged(role, motion.gaze.angles_rad[0 if role == "leftEye" else 1]))
         if role == "jaw":
             return eye_rotation(np.array([0.0, -self._jaw_open_rad * motion.expression["jawOpen"]]))
         if not head_turns:
             return np.eye(3)
-        whole = motion.pose.rotation_wxyz
+        if role == "chest":
+            return eye_rotation(np.array([0.0, BREATH_RAD * np.sin(2 * np.pi * motion.time_s / BREATH_S)]))
+        whole = within_human_range(motion.pose.rotation_wxyz)
         share = NECK_SHARE if "neck" in self.moving and "head" in self.moving else 1.0
         of_neck = slerp_wxyz(IDENTITY_WXYZ, whole, share)
         if role == "neck" or share == 1.0:
             return matrix_from_wxyz(of_neck)
         return matrix_from_wxyz(multiply_wxyz(inverse_wxyz(of_neck), whole))
+
+    def _ranged(self, role: str, angles_rad: Array) -> Array:
+        """An eye's yaw and pitch as far as the avatar's maker lets it turn."""
+        look = self._look_at
+        if look is None or look.by_expressions:
+            return angles_rad
+        yaw_deg, up_deg = np.degrees(angles_rad).tolist()
+        outward = yaw_deg if role == "leftEye" else -yaw_deg
+        across = ranged(outward, look.outer) - ranged(-outward, look.inner)
+        up = ranged(up_deg, look.up) - ranged(-up_deg, look.down)
+        return np.radians([across if role == "leftEye" else -across, up])
+
+
+def within_human_range(wxyz: Array) -> Array:
+    """The rotation, or where it is farther than any neck turns, as far as that in its direction."""
+    angle = 2 * float(np.arccos(np.clip(abs(wxyz[0]), 0, 1)))
+    return wxyz if angle <= MOST_TURN_RAD else slerp_wxyz(IDENTITY_WXYZ, wxyz, MOST_TURN_RAD / angle)
+
+
+def _is_morphed(rig: Rig, channel: str, preset: str) -> bool:
+    """Whether a channel moves morphs."""
+    by_table = bool(rig.mapping[:, INDEX[channel]].any())
+    said = rig.expressions
+    return by_table or (said is not None and (preset in said.presets or bool(said.gains[:, INDEX[channel]].any())))
