@@ -1,13 +1,14 @@
-"""A performance given to a room: only numbers leave this machine."""
+"""A performance given to a room: as numbers, or as the puppet's video, which is drawn here."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable
 
+from ..data import Frame
 from ..pipeline import Moment, Performance
 from ..protocols.motion_stream import KEY_REQUEST, Encoder
-from ..timing import RateMeter
+from ..timing import Clock, RateMeter, monotonic_s
 from .keeping import Tell, log
 from .room import Room
 from .signalling import Address
@@ -61,3 +62,36 @@ class Call:
     def _hear(self, payload: bytes) -> None:
         if payload == KEY_REQUEST:
             self._key_wanted.set()
+
+
+class VideoCall:
+    """A stages.FrameSink: the puppet's pictures on their way into a room, which shows them as they are.
+
+    fps : pictures per second that the bitrate is shared out to"""
+
+    def __init__(
+        self, address: Address, fps: float = 30.0, tell: Tell = log.warning, clock: Clock = monotonic_s
+    ) -> None:
+        self.room = Room(address, "perform", puppet=fps, tell=tell)
+        self._clock, self._rate = clock, RateMeter()
+        self.fps = 0.0
+        """Pictures sent per second."""
+
+    def open(self) -> None:
+        """Join the room; raises AnimatorError with one sentence where that cannot be."""
+        self.room.open()
+
+    @property
+    def sent_bytes(self) -> int:
+        """Of encoded pictures, without what the network adds."""
+        return sum(counts.bytes for counts in self.room.fanout.counts.values())
+
+    def write(self, frame: Frame) -> None:
+        """Encode and send one picture. Raises AnimatorError once the server lets us in no more."""
+        self.room.check()
+        self.room.fanout.publish(frame.rgb, self._clock())
+        self.fps = self._rate.tick()
+
+    def close(self) -> None:
+        """Leave the room. May be called twice."""
+        self.room.close()

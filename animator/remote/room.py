@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
 from ..errors import AnimatorError
 from ..webrtc.inbound import NewestPicture
+from ..webrtc.outbound import Fanout
 from ..webrtc.peer import Listeners, Peer
 from .keeping import Kept, Lost, Tell, log
 from .signalling import Address, Unreachable, ice_servers_of, join, leave, printable
@@ -25,6 +27,7 @@ class Room(Kept):
     role      : `perform` or `watch`
     pictures  : whether the stage's picture is wanted
     motion    : whether the performers' motion is wanted
+    puppet    : pictures per second of a puppet that we send as video; None sends none
     on_motion : called with each binary message, on the loop
     on_video  : called with the pictures of each new connection, on the loop"""
 
@@ -35,6 +38,7 @@ class Room(Kept):
         *,
         pictures: bool = False,
         motion: bool = False,
+        puppet: float | None = None,
         on_motion: Callable[[bytes], None] = _ignore,
         on_video: Callable[[NewestPicture], None] = _ignore,
         tell: Tell = log.warning,
@@ -43,6 +47,9 @@ class Room(Kept):
         self.address = address
         self._role, self._pictures, self._motion = role, pictures, motion
         self._on_motion, self._on_video = on_motion, on_video
+        self._puppet_fps = puppet
+        self.fanout: Fanout | None = None
+        """Takes the puppet's pictures, from the first connection on."""
         self._peer: Peer | None = None
         self.performers = self.viewers = 0
         """As the server said last."""
@@ -69,12 +76,14 @@ class Room(Kept):
             on_video=self._on_video,
             on_closed=lost,
         )
-        peer = Peer(receive=self._pictures, listeners=listeners, ice_servers=await ice_servers_of(self.address))
+        servers = await ice_servers_of(self.address)
+        if self._puppet_fps is not None and self.fanout is None:
+            self.fanout = Fanout(asyncio.get_running_loop(), self._puppet_fps)
+        peer = Peer(self.fanout, receive=self._pictures, listeners=listeners, ice_servers=servers)
         connection = _Connection(self, peer)
         try:
-            offer = await peer.offer(video=self._pictures)
-            wish = {"role": self._role} | ({"video": self._pictures} if self._role == "watch" else {})
-            joined = await join(self.address, offer, wish)
+            offer = await peer.offer(video=self._pictures or self.fanout is not None)
+            joined = await join(self.address, offer, self._wish())
             connection.session = joined.session
             await peer.accept(joined.answer)
             if not await peer.connected(CONNECT_S):
@@ -88,6 +97,11 @@ class Room(Kept):
             raise
         self._peer = peer
         return connection
+
+    def _wish(self) -> dict[str, Any]:
+        if self._role == "watch":
+            return {"role": self._role, "video": self._pictures}
+        return {"role": self._role} | ({"puppet": True} if self.fanout is not None else {})
 
     def _hear(self, message: dict[str, Any]) -> None:
         kind = message.get("type")

@@ -20,6 +20,7 @@ from ..rigging.deform import Deformer
 from ..rigging.library import load_rig
 from ..timing import Clock
 from ..webrtc.outbound import Fanout
+from .finished import finished_pictures, side_by_side
 from .governor import Governor
 from .metrics import StageTimes
 from .performer import Performer, motions_of_all
@@ -134,14 +135,22 @@ class Painter:
         return True
 
     def _stage(self, output: Output, performers: list[Performer]) -> Array:
+        finished = finished_pictures(performers)
+        if finished and all(performer.is_finished for performer in performers):
+            return self._shared(finished)
         moment = Moment(self._clock(), output.rendered, None, (), motions_of_all(performers))
-        return self._render(output, moment, "avatar", output.rig, STAGE_SIZE_PX)
+        drawn = self._render(output, moment, "avatar", output.rig, STAGE_SIZE_PX)
+        return self._shared([drawn, *finished]) if finished else drawn
+
+    def _shared(self, pictures: list[Array]) -> Array:
+        return side_by_side(pictures, _fitting(STAGE_SIZE_PX, self.governor.step.scale))
 
     def _own(self, output: Output, performer: Performer) -> Array:
         show = performer.config.show
         moment = performer.newest or Moment(self._clock(), 0, None, (), ())
         moment = moment.mirrored() if show.mirror else moment
         view = show.view if moment.frame is not None else "avatar"
+        view = "mesh" if performer.is_finished and moment.frame is not None else view
         width, height = moment.frame.size_px if moment.frame is not None else STAGE_SIZE_PX
         size_px = (2 * width, height) if view == "side-by-side" else (width, height)
         return self._render(output, moment, view, show.rig, size_px)

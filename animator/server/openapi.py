@@ -175,6 +175,11 @@ def _offer_schema() -> Part:
         "role": {"enum": ["perform", "watch"], "default": "perform"},
         "view": {"enum": list(VIEWS)},
         "rig": _TEXT | {"description": "An avatar's name."},
+        "puppet": {
+            "type": "boolean",
+            "default": False,
+            "description": "The video is a puppet: shown as it is.",
+        },
         "resume": _TEXT | {"description": "A session of one's own that this one replaces."},
     }
     needed = _object(sdp=_TEXT, type={"const": "offer"})

@@ -44,6 +44,8 @@ class Performer:
         self.config = config
         self.seat = 0
         """Its number in the room, for as long as it stays."""
+        self.is_finished = False
+        """Its pictures are its puppet, drawn elsewhere, and no camera's: they are shown as they are."""
         self.newest: Moment | None = None
         self.ahead_s = 0.0
         """What to add to its camera's clock to have ours: those of several performers differ."""

@@ -73,8 +73,10 @@ class Signalling:
         for name in WISHES:
             if not isinstance(wish.get(name), str | None):
                 raise web.HTTPBadRequest(reason=f"{name}: wanted a text.")
+        if not isinstance(wish.get("puppet", False), bool):
+            raise web.HTTPBadRequest(reason="puppet: wanted true or false.")
         # Nothing but these goes further: a client must not choose its session's name.
-        known = {name: wish.get(name) for name in ("sdp", *WISHES)}
+        known = {name: wish.get(name) for name in ("sdp", *WISHES)} | {"puppet": wish.get("puppet", False)}
         session, answer = await self._join(room, role, known)
         return web.json_response({"sdp": answer, "type": "answer", "session": session})
 

@@ -17,6 +17,7 @@ from ..tracking.config import TrackingConfig
 from ..webrtc.outbound import Fanout
 from .config import ServeConfig
 from .drawing import Output
+from .finished import Nobody
 from .metrics import Spent
 from .performer import Performer
 from .rooms import Room, Rooms
@@ -123,7 +124,8 @@ class Worker:
         session = None
         try:
             own, performer = self._performing(wish) if wish["role"] == "perform" else (None, None)
-            session = Session(wish["session"], room, self._config, own, performer, self._trackers.take)
+            take = Nobody if performer is not None and performer.is_finished else self._trackers.take
+            session = Session(wish["session"], room, self._config, own, performer, take)
             sdp = await session.answer(wish)
         except BaseException:
             if session is not None:
@@ -142,6 +144,7 @@ class Worker:
 
     def _performing(self, wish: dict[str, Any]) -> tuple[Output, Performer]:
         performer = Performer(self._config.show, self._studio.wake)
+        performer.is_finished = wish.get("puppet", False)
         performer.set({name: wish[name] for name in ("view", "rig") if wish.get(name) is not None})
         return Output(Fanout(self._loop), lambda: [performer], of_room=False), performer
 
