@@ -31,7 +31,7 @@ HOMES = {
     "av": {"sources/video.py", "sinks/video.py", "webrtc/", "doctor.py"},
     "cv2": {
         "sources/camera.py", "sources/images.py", "sinks/images.py", "rendering/overlay.py",
-        "rendering/compositing.py", "rigging/pictures.py",
+        "rendering/compositing.py", "rigging/pictures.py", "tracking/litert_faces.py",
     },
     "aiortc": {"webrtc/"},
     "aiohttp": {"server/", "sinks/websocket.py", "sources/websocket.py"},

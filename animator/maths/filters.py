@@ -20,13 +20,21 @@ class OneEuro:
     beta                 : cut-off gained per unit of speed (units of the signal per second)
     derivative_cutoff_hz : cut-off of the speed estimate
 
+    raw_speed            : the speed is that from value to value, as in MediaPipe's filter, and not that from the
+                           filtered value to the next, as in the paper
     A gap of more than `reset_after_s` starts afresh, as a new value has nothing to do with the old one."""
 
     def __init__(
-        self, cutoff_hz: float, beta: float = 0.0, derivative_cutoff_hz: float = 1.0, reset_after_s: float = 0.5
+        self,
+        cutoff_hz: float,
+        beta: float = 0.0,
+        derivative_cutoff_hz: float = 1.0,
+        reset_after_s: float = 0.5,
+        raw_speed: bool = False,
     ) -> None:
         self.cutoff_hz, self.beta = cutoff_hz, beta
         self.derivative_cutoff_hz, self.reset_after_s = derivative_cutoff_hz, reset_after_s
+        self.raw_speed = raw_speed
         self._time_s: float | None = None
 
     def reset(self) -> None:
@@ -38,13 +46,15 @@ class OneEuro:
         value = np.asarray(value, np.float64)
         if self._time_s is None or not 0 <= time_s - self._time_s <= self.reset_after_s:
             self._time_s, self._value, self._speed = time_s, value.copy(), np.zeros_like(value)
+            self._before = self._value
             return self._value
         step_s = time_s - self._time_s
         if step_s == 0:
             return self._value
-        speed = (value - self._value) / step_s
+        speed = (value - self._before) / step_s
         self._speed = self._speed + smoothing_share(self.derivative_cutoff_hz, step_s) * (speed - self._speed)
         cutoff_hz = self.cutoff_hz + self.beta * np.abs(self._speed)
         self._value = self._value + smoothing_share(cutoff_hz, step_s) * (value - self._value)
+        self._before = value.copy() if self.raw_speed else self._value
         self._time_s = time_s
         return self._value

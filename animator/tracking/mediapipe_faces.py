@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -13,15 +12,10 @@ import numpy as np
 
 from ..data import LANDMARKS, Array, Face, Frame
 from ..errors import TrackingError
-from ..maths.filters import OneEuro
 from .close_up import CloseUp, Region
 from .config import TrackingConfig
-from .identities import Identities
-
-# MediaPipe smooths one face by a One-Euro filter with these figures (face_landmarks_detector_graph.cc,
-# in units of the face's size) and several faces not at all; with the same filter the solver sees the
-# same kind of landmarks either way.
-_CUTOFF_HZ, _BETA, _DERIVATIVE_CUTOFF_HZ = 0.05, 80.0, 1.0
+from .quiet import quiet_stderr
+from .seating import Seating
 
 SYSTEM_LIBRARIES = "libEGL.so.1 and libGLESv2.so.2 (Debian and Ubuntu: apt-get install libegl1 libgles2)"
 
@@ -36,9 +30,8 @@ class MediaPipeFaces:
         self._model = model
         self._config = config or TrackingConfig()
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="mediapipe")
-        self._identities = Identities()
+        self._seating = Seating()
         self._close_up = CloseUp()
-        self._filters: dict[int, OneEuro] = {}
         self._last_ms = -1
         self._landmarker: Any = None
         self._worker.submit(self._open).result()
@@ -55,18 +48,10 @@ class MediaPipeFaces:
             self._worker.submit(self._open).result()
 
     def track(self, frame: Frame) -> tuple[Face, ...]:
-        """The faces in one picture, by `track_id`. Pictures must come in the order of time.
-
-        A seat's smoothing starts afresh when its face was away."""
-        found = self._worker.submit(self._detect, frame).result()
-        size_px = np.array([*frame.size_px, frame.size_px[0]], np.float32)
-        ids = self._identities.assign([landmarks * size_px for landmarks in found], frame.time_s)
-        faces = [
-            Face(self._smooth(landmarks, seat, frame), frame.size_px, seat, 1.0, frame.time_s)
-            for landmarks, seat in zip(found, ids, strict=True)
-            if seat is not None
-        ]
-        return tuple(sorted(faces, key=lambda face: face.track_id))
+        """The faces in one picture, by `track_id`. Pictures must come in the order of time."""
+        found_px = self._worker.submit(self._detect, frame).result()
+        # MediaPipe smooths one face and several not at all: the solver is to see the same kind either way.
+        return self._seating.faces(found_px, [1.0] * len(found_px), frame, smooth=self._config.faces > 1)
 
     def close(self) -> None:
         """Give the model's memory back. May be called twice."""
@@ -74,7 +59,7 @@ class MediaPipeFaces:
             self._worker.submit(self._close).result()
         self._worker.shutdown()
 
-    # What follows runs on the worker, but for _smooth.
+    # What follows runs on the worker.
 
     def _open(self) -> None:
         self._close()
@@ -89,7 +74,7 @@ class MediaPipeFaces:
                 min_face_presence_confidence=self._config.presence_confidence,
                 min_tracking_confidence=self._config.tracking_confidence,
             )
-            with _quiet_stderr():
+            with quiet_stderr():
                 self._landmarker = vision.FaceLandmarker.create_from_options(options)
         self._last_ms = -1
 
@@ -99,7 +84,7 @@ class MediaPipeFaces:
             self._landmarker = None
 
     def _detect(self, frame: Frame) -> list[Array]:
-        """Landmarks (478, 3) of each face in 0..1 of the picture, from the whole picture or a close-up."""
+        """Landmarks (478, 3) of each face in pixels, z as x, from the whole picture or a close-up."""
         before = self._close_up.region
         region = self._close_up.start(frame.size_px)
         found = self._detect_in(region, frame)
@@ -109,10 +94,11 @@ class MediaPipeFaces:
             found, region = self._detect_in(tile, frame), tile
             if found:
                 break
+        size_px = np.array([*frame.size_px, frame.size_px[0]], np.float32)
+        found_px = [landmarks * size_px for landmarks in found]
         if found:
-            size_px = np.array([*frame.size_px, frame.size_px[0]], np.float32)
-            self._close_up.follow(region, [landmarks * size_px for landmarks in found])
-        return found
+            self._close_up.follow(region, found_px)
+        return found_px
 
     def _detect_in(self, region: Region, frame: Frame) -> list[Array]:
         import mediapipe
@@ -127,17 +113,6 @@ class MediaPipeFaces:
         ]
         return [region.picture_from_region(landmarks, frame.size_px) for landmarks in found]
 
-    def _smooth(self, landmarks: Array, seat: int, frame: Frame) -> Array:
-        if self._config.faces == 1:
-            return landmarks
-        width, height = frame.size_px
-        in_px = landmarks * np.array([width, height, width], np.float32)
-        size_px = float(np.ptp(in_px[:, :2], axis=0).mean())
-        calm = self._filters.setdefault(seat, OneEuro(_CUTOFF_HZ, _BETA, _DERIVATIVE_CUTOFF_HZ, reset_after_s=0.2))
-        calm.beta = _BETA / size_px
-        smooth_px = calm.step(in_px, frame.time_s)
-        return (smooth_px / np.array([width, height, width])).astype(np.float32)
-
 
 @contextmanager
 def _translated_errors(model: Path) -> Iterator[None]:
@@ -149,16 +124,3 @@ def _translated_errors(model: Path) -> Iterator[None]:
         raise TrackingError(f"MediaPipe cannot be loaded: {error}") from error
     except (RuntimeError, ValueError) as error:
         raise TrackingError(f"MediaPipe cannot use the face model {model}: {error}") from error
-
-
-@contextmanager
-def _quiet_stderr() -> Iterator[None]:
-    """MediaPipe's C++ greets on file descriptor 2 when a graph starts; no flag of its turns that off."""
-    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 2)
-    try:
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nowhere)

@@ -1,4 +1,4 @@
-"""The tracker on real pictures."""
+"""The trackers on real pictures: what holds for one holds for the other."""
 
 from __future__ import annotations
 
@@ -15,15 +15,18 @@ from animator.errors import SettingError, TrackingError
 from animator.sources.video import VideoSource
 from animator.topology import LEFT_EYE, RIGHT_EYE
 from animator.tracking.config import TrackingConfig
+from animator.tracking.litert_faces import LiteRTFaces
 from animator.tracking.mediapipe_faces import MediaPipeFaces
 
+TRACKERS = [LiteRTFaces, MediaPipeFaces]
 
-@pytest.fixture
-def open_tracker(model_path: Path) -> Iterator:
+
+@pytest.fixture(params=TRACKERS)
+def open_tracker(request: pytest.FixtureRequest, model_path: Path) -> Iterator:
     opened = []
 
-    def make(**settings) -> MediaPipeFaces:
-        opened.append(MediaPipeFaces(model_path, TrackingConfig(**settings)))
+    def make(**settings) -> LiteRTFaces | MediaPipeFaces:
+        opened.append(request.param(model_path, TrackingConfig(**settings)))
         return opened[-1]
 
     yield make
@@ -108,10 +111,11 @@ def test_settings_outside_their_range_are_refused(settings: dict[str, float]) ->
         TrackingConfig(**settings)
 
 
-def test_a_file_that_is_no_model_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("tracker", TRACKERS)
+def test_a_file_that_is_no_model_is_refused(tracker: type, tmp_path: Path) -> None:
     (tmp_path / "wrong.task").write_bytes(b"not a model")
     with pytest.raises(TrackingError, match="cannot use the face model"):
-        MediaPipeFaces(tmp_path / "wrong.task")
+        tracker(tmp_path / "wrong.task")
 
 
 def test_the_full_figure_is_followed(open_tracker, shared) -> None:
