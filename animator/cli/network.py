@@ -12,6 +12,7 @@ import typer
 from ..timing import Clock, monotonic_s
 
 if TYPE_CHECKING:
+    from ..remote.room import Room
     from ..remote.signalling import Address
 
 Link = Annotated[
@@ -22,9 +23,12 @@ Insecure = Annotated[
     bool, typer.Option("--insecure", help="Take any certificate, such as one that the server made itself.")
 ]
 
+Tell = Callable[[str], None]
+"""Shows a person a line."""
+
 
 @contextmanager
-def status_line(text: str) -> Iterator[tuple[Callable[[str], None], Callable[[str], None]]]:
+def status_line(text: str) -> Iterator[tuple[Tell, Tell]]:
     """(say, show): a line on stderr that stays, and one that is overwritten, on a terminal only."""
     from rich.console import Console
 
@@ -44,6 +48,12 @@ def warn_if_insecure(address: Address, say: Callable[[str], None]) -> None:
     """Say what it means to take any certificate."""
     if address.insecure and address.server.startswith("https:"):
         say(f"--insecure: nobody vouches that this is {address.host}; the token, too, goes to whoever answers")
+
+
+def state_of(room: Room, fps: float, kbit_s: float) -> str:
+    """A performer's line: how it goes, what is sent, how many watch."""
+    state = "connected" if room.is_connected else "not connected"
+    return f"{state}   {fps:4.1f} fps   {kbit_s:4.1f} kbit/s   {room.viewers} watching"
 
 
 class KilobitsPerSecond:
