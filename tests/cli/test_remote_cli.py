@@ -178,6 +178,34 @@ def test_watch_writes_a_video(here: Path, room: str, capsys, how: tuple[str, ...
 
 
 @needs_ice
+def test_a_call_as_video_is_shown_as_it_is(here: Path, link: str) -> None:
+    """The avatar stands before green, which the server's own stage never has."""
+    where, take = link.replace("/#", "/r/video#"), ROOT / "assets/performance.npz"
+    caller = Program(here, "call", where, take, "--as", "video", "--background", "#00ff00")
+    try:
+        caller.until("performing in room video at .*, as video")
+        source = RemotePictures(address_from_link(where), seconds=DEADLINE_S)
+        try:
+            pictures = [frame.rgb.astype(int) for frame, _ in zip(source, range(60), strict=False)]
+            until(lambda: source.room.performers == 1)
+        finally:
+            source.close()
+    finally:
+        code = caller.stop()
+    assert code == 130, caller.said
+    shares = [is_green(rgb).mean() for rgb in pictures]
+    assert len(shares) == 60
+    assert 0.3 < np.median(shares) < 0.9, shares
+    assert pictures[-1].shape == (480, 640, 3)
+    assert max(np.abs(rgb - pictures[-1]).mean() for rgb in pictures) > 1, "the avatar stands still"
+
+
+def is_green(rgb: np.ndarray) -> np.ndarray:
+    red, green, blue = np.moveaxis(rgb, -1, 0)
+    return (green > 180) & (red < 80) & (blue < 80)
+
+
+@needs_ice
 def test_ctrl_c_ends_watching_and_the_video_plays(here: Path, room: str) -> None:
     watching = Program(here, "watch", room, "--numbers", "--out", "seen.mp4", "--size", "64x48")
     watching.until("watching room show")
@@ -227,6 +255,11 @@ def test_who_left_is_gone_from_the_server(here: Path, link: str) -> None:
         (("watch", "http://127.0.0.1:1/", "--seconds", "0"), "more than 0"),
         (("call", "here"), "wanted the server's link"),
         (("call", "http://127.0.0.1:1/", "nothing.mp4"), "there is no nothing.mp4"),
+        (("call", "http://127.0.0.1:1/", "--as", "sound"), "as: wanted motion or video"),
+        (("call", "http://127.0.0.1:1/", "--rig", "human"), "--as video"),
+        (("call", "http://127.0.0.1:1/", "--mirror"), "--as video"),
+        (("call", "http://127.0.0.1:1/", "--as", "video", "--rig", "nobody"), "unknown avatar"),
+        (("call", "http://127.0.0.1:1/", "--as", "video", "--background", "sky"), "background: wanted"),
         (("call", "http://127.0.0.1:1/", str(ROOT / "assets/performance.npz")), "Connection refused"),
         (("run", str(ROOT / "assets/performance.npz"), "--whip", "http://127.0.0.1:1/w"), "cannot publish"),
         (("run", "--token", "x"), "--whip"),
