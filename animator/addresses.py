@@ -1,13 +1,14 @@
-"""Network addresses as people type them: `vmc://192.168.1.7:39539?names=vrm1`."""
+"""Network addresses as people type them, `vmc://192.168.1.7:39539?names=vrm1`, and datagram sockets on them."""
 
 from __future__ import annotations
 
 import re
+import socket
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, urlsplit
 
-from .errors import SettingError
+from .errors import AnimatorError, SettingError, SinkError
 
 _SWITCH = {"on": True, "off": False}
 
@@ -86,3 +87,40 @@ def address_from_url(url: str, port: int | None, options: Sequence[str]) -> Addr
         known = f"it has {', '.join(sorted(options))}" if options else "it has none"
         raise SettingError(f"{url}: {scheme} has no option {', '.join(unknown) or 'twice'}; {known}")
     return Address(scheme, parts.hostname or "", port if found is None else found, parts.path, given)
+
+
+def connected_socket(host: str, port: int, name: str) -> socket.socket:
+    """A socket that sends to one place and never waits. Raises SinkError."""
+    try:
+        family, kind, _, _, place = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)[0]
+        found = socket.socket(family, kind)
+        try:
+            found.setblocking(False)
+            found.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
+            found.connect(place)
+        except OSError:
+            found.close()
+            raise
+    except (OSError, UnicodeError) as error:
+        raise SinkError(f"cannot send to {name}: {getattr(error, 'strerror', None) or error}") from None
+    return found
+
+
+def bound_socket(host: str, port: int, name: str, error_type: type[AnimatorError]) -> socket.socket:
+    """A socket that listens and never waits; an empty host is every IPv4 address of this machine.
+
+    Raises `error_type`."""
+    try:
+        family, kind, _, _, place = socket.getaddrinfo(
+            host or "0.0.0.0", port, type=socket.SOCK_DGRAM, flags=socket.AI_PASSIVE
+        )[0]
+        found = socket.socket(family, kind)
+        try:
+            found.setblocking(False)
+            found.bind(place)
+        except OSError:
+            found.close()
+            raise
+    except (OSError, UnicodeError) as error:
+        raise error_type(f"cannot listen on {name}: {getattr(error, 'strerror', None) or error}") from None
+    return found

@@ -14,7 +14,7 @@ from typing import Any
 from .config import Config
 from .data import Array
 from .filming import film_size_px
-from .pipeline import Moment, Performance
+from .pipeline import Moment, Performance, is_motion_source
 from .puppets import Puppets, picture_of
 from .recording import record_into
 from .rendering.backdrop import background_from_text
@@ -72,6 +72,9 @@ class Screen:
                 try:
                     self._moment = self._performance.next_moment(WAIT_S)
                 except TimeoutError:
+                    if self._moment is None and is_motion_source(self._performance.source):
+                        self._moment = Moment(0.0, 0, None, (), ())  # until somebody sends, the avatar rests
+                        self._draw()
                     continue
                 except Closed:
                     over = True

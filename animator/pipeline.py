@@ -131,9 +131,13 @@ class Performance:
         """Take the next second of every face as neutral."""
         with self._lock:
             self.solver.calibrate()
+            if hasattr(self.source, "calibrate"):
+                self.source.calibrate()
 
     def close(self) -> None:
         """Stop the threads and give the camera, the file and the model back. May be called twice."""
+        if hasattr(self.source, "stop"):  # one that waits for the world would keep its thread waiting
+            self.source.stop()
         self._moments.close()
         if self._tracker is not None:
             self._captured.close()

@@ -18,7 +18,8 @@ Source = Annotated[
     str | None,
     typer.Argument(
         metavar="SOURCE",
-        help="Camera number, video, picture, folder of pictures, http/rtsp URL, take or landmark take. "
+        help="Camera number, video, picture, folder of pictures, http/rtsp URL, take, landmark take, "
+        "or vmc://:39539, livelink://:11111, ifacialmocap://:49983 to be driven over the network. "
         "None: the webcam, else the bundled performance.",
         show_default=False,
     ),
@@ -49,6 +50,16 @@ Background = Annotated[
 ]
 Mirror = Annotated[bool, typer.Option("--mirror", help="Show picture and avatar as a mirror would.")]
 Out = Annotated[Path | None, typer.Option("--out", help="Write a video (.mp4 .m4v .mov .mkv .webm .avi) or a picture.")]
+
+Send = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--send",
+        metavar="URL",
+        help="Send the motion too: vmc://HOST:PORT, livelink://HOST:PORT, ifacialmocap://HOST:PORT, ws://HOST:PORT. "
+        "May be given several times.",
+    ),
+]
 
 
 def tracking_options(

@@ -19,6 +19,7 @@ def play(
     size: options.Size = None,
     fps: options.Fps = None,
     background: options.Background = None,
+    send: options.Send = None,
     config: options.Settings = None,
 ) -> None:
     """Play a take in a window; without a display, or with --out, into a video."""
@@ -38,4 +39,4 @@ def play(
             "mirror": mirror or None,
         },
     )
-    perform(take, settings, out=out, take=None, model=None)
+    perform(take, settings, out=out, take=None, model=None, send=send or ())

@@ -23,12 +23,14 @@ def record(
     calibrate: options.Calibrate = None,
     fps: Annotated[float | None, typer.Option(help="Asked of a camera.")] = None,
     fov: options.Fov = None,
+    send: options.Send = None,
     model: options.Model = None,
     config: options.Settings = None,
 ) -> None:
     """Record a performance without drawing it. Ctrl-C ends it and finishes the file."""
     from ..pipeline import open_performance
     from ..recording import record_into
+    from ..sending import sending_to
     from ..sources import open_source
 
     work.check_not_itself(source, out)
@@ -41,9 +43,11 @@ def record(
     )
     with ExitStack() as stack:
         opened = stack.enter_context(closing(open_source(source, fps=fps)))
+        sender = stack.enter_context(sending_to(send or ()))
         recorder = stack.enter_context(record_into(out, opened.fps))
-        performance = stack.enter_context(open_performance(opened, settings, model=model))
+        performance = stack.enter_context(open_performance(opened, settings, model=model, live=bool(send) or None))
         performance.listen(recorder)
+        performance.listen(sender)
         with work.progress_bar(opened.name, opened.frame_count) as progress:
             try:
                 for frames, _moment in enumerate(performance, start=1):

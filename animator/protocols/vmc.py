@@ -188,6 +188,7 @@ class VmcReader:
         self._turns: dict[str, Wxyz] = {}
         self._tracked, self._perfect_s = True, -np.inf
         self._clock: tuple[float, float] | None = None
+        self._clock_is_new = False
         self._waiting_since_s: float | None = None
 
     def read(self, message: bytes, now_s: float) -> list[Heard]:
@@ -218,7 +219,7 @@ class VmcReader:
         if address == b"/VMC/Ext/OK":
             self._tracked = arguments[0] == 1 and (len(arguments) < 4 or arguments[3] != 0)
         elif address == b"/VMC/Ext/T":
-            self._clock = (arguments[0], now_s)
+            self._clock, self._clock_is_new = (arguments[0], now_s), True
         else:
             if address == b"/VMC/Ext/Blend/Val":
                 self._take_value(*arguments[:2], now_s)
@@ -251,9 +252,16 @@ class VmcReader:
             head = product(head, self._turns.get(bone, IDENTITY))
         eyes = [self._turns.get(name) for name in ("LeftEye", "RightEye")]
         looks = None if None in eyes else tuple(look_of(matrix_from_wxyz(eye)) for eye in eyes)
-        # Senders without a clock are heard when they are heard; one with a clock may send it less often than frames.
-        time_s = now_s if self._clock is None else self._clock[0] + now_s - self._clock[1]
+        time_s = self._time_s(now_s)
         return Heard("", "", made_motion(time_s, weights, head=head, looks=looks, confidence=float(self._tracked)))
+
+    def _time_s(self, now_s: float) -> float:
+        """By the sender's clock, which it may tell less often than it sends frames; by ours where it has none."""
+        if self._clock is None:
+            return now_s
+        told_s, came_s = self._clock
+        is_new, self._clock_is_new = self._clock_is_new, False
+        return told_s if is_new else told_s + now_s - came_s
 
 
 def _elements(data: bytes) -> Iterator[bytes]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
+from ..addresses import scheme_of
 from ..errors import SourceError
 from ..resources import asset_path
 from ..stages import FrameSource, MotionSource
@@ -15,7 +16,8 @@ from .video import VideoSource
 
 log = logging.getLogger("animator")
 
-WANTED = "wanted a camera number, a video, a picture, a folder of pictures, an http or rtsp URL, or a take"
+WANTED = "wanted a camera number, a video, a picture, a folder of pictures, an http or rtsp URL, a take, or \
+vmc://, livelink:// or ifacialmocap:// with :PORT"
 
 
 def open_source(
@@ -37,11 +39,17 @@ def open_source(
 
         return CameraSource(int(spec), size_px, fps)
     if "://" in spec:
-        return VideoSource(spec)
+        return _open_url(spec)
     path = Path(spec).expanduser()
     if not path.exists():
         raise SourceError(f"there is no {spec}: {WANTED}")
     return _open_path(path)
+
+
+def _open_url(url: str) -> FrameSource | MotionSource:
+    from . import network
+
+    return network.open_network_source(url) if scheme_of(url) in network.PROTOCOLS else VideoSource(url)
 
 
 def _open_path(path: Path) -> FrameSource | MotionSource:
