@@ -1,74 +1,25 @@
-"""The real server in its own process, the real Peer as its client."""
+"""Performers and watchers at the real server, in its own process: settings, motion, recordings, the stage, WHIP."""
 
 from __future__ import annotations
 
 import asyncio
 import io
-import os
-import signal
-import sys
-import time
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-import aioice.ice
 import numpy as np
-import pytest
 
 from animator.channels import ARKIT
-from animator.data import Array, Expression, HeadPose, Motion
+from animator.data import Expression, HeadPose, Motion
 from animator.protocols.motion_stream import Decoder, Encoder
 from animator.takes.live_link_csv import load_csv
 from animator.takes.npz import load_takes
 
-from .live import Client, Server, Visit, clip, serving, until, visiting, wait_for
+from .live import Client, Server, Visit, clip, until
+from .visits import avatars, needs_ice, run, shows_avatar, shows_camera, shows_mirrored_camera, take
 
-SILENT_S = 3.0
-SESSIONS = 8
-ROUND, LEAK_KB = 8, 1000
-"""Sessions that come and go together, and the memory that each may seem to cost."""
 JAW = ARKIT.index("jawOpen")
 
-pytestmark = pytest.mark.skipif(
-    not aioice.ice.get_host_addresses(use_ipv4=True, use_ipv6=True),
-    reason="peers cannot connect here: there is no network interface but the loopback",
-)
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    with serving(silent_s=SILENT_S, max_sessions=SESSIONS) as running:
-        yield running
-        assert "Traceback" not in "".join(running.err)
-
-
-def run(server: Server, test: Any) -> None:
-    """Run `test(visit)`; everybody has left after it."""
-
-    async def visit() -> None:
-        async with asyncio.timeout(60), visiting(server) as visit:
-            await test(visit)
-
-    asyncio.run(visit())
-
-
-def difference(rgb: Array, other: Array) -> float:
-    """Mean difference of two pictures' colours, of 255."""
-    return float(np.abs(rgb.astype(float) - other).mean())
-
-
-def shows_camera(rgb: Array) -> bool:
-    mean = np.mean(clip(), axis=0)
-    return rgb.shape == mean.shape and difference(rgb, mean) < 15
-
-
-def shows_mirrored_camera(rgb: Array) -> bool:
-    return shows_camera(rgb[:, ::-1]) and not shows_camera(rgb)
-
-
-def shows_avatar(rgb: Array) -> bool:
-    return not shows_camera(rgb) and not shows_camera(rgb[:, ::-1])
+pytestmark = needs_ice
 
 
 def test_a_performer_sees_the_puppet_and_its_settings_act(server: Server) -> None:
@@ -164,13 +115,6 @@ def test_motion_is_sent_to_who_wants_it(server: Server) -> None:
     run(server, test)
 
 
-async def take(visit: Visit, client: Client, kind: str) -> bytes:
-    async with visit.http.get(f"{visit.server.url}/sessions/{client.session}/take.{kind}") as answer:
-        assert answer.status == 200, await answer.text()
-        assert "attachment" in answer.headers["Content-Disposition"]
-        return await answer.read()
-
-
 def test_a_recording_can_be_fetched(server: Server, tmp_path: Path) -> None:
     async def test(visit: Visit) -> None:
         client = await visit.perform()
@@ -230,13 +174,6 @@ def test_motion_from_the_network_is_shown_recorded_and_passed_on(server: Server)
     run(server, test)
 
 
-def avatars(rgb: Array) -> int:
-    """How many bodies stand on the stage: runs of columns that differ from the picture's edge."""
-    rows = rgb[rgb.shape[0] // 4 : rgb.shape[0] // 2].astype(int)
-    busy = (np.abs(rows - rows[:, :1]).max(axis=2) > 25).mean(axis=0) > 0.25
-    return int((np.diff(busy.astype(int), prepend=0) == 1).sum())
-
-
 def test_a_watcher_sees_everybody_on_the_stage(server: Server) -> None:
     async def test(visit: Visit) -> None:
         first = await visit.perform(room="stage")
@@ -262,9 +199,9 @@ async def whip_or_whep(visit: Visit, protocol: str, client: Client) -> str:
     async with visit.http.post(url, data=offer, headers=headers) as answer:
         assert answer.status == 201, await answer.text()
         assert answer.content_type == "application/sdp"
-        assert answer.headers["ETag"].strip('"')
-        location = answer.headers["Location"]
-        await client.peer.accept(await answer.text())
+        location, sdp = answer.headers["Location"], await answer.text()
+        assert ("a=recvonly" if protocol == "whip" else "a=sendonly") in sdp
+        await client.peer.accept(sdp)
     assert await client.peer.connected()
     return visit.server.url + location
 
@@ -286,221 +223,3 @@ def test_whip_publishes_and_whep_watches(server: Server) -> None:
         await until(lambda: publisher.closed and viewer.closed)
 
     run(server, test)
-
-
-def test_sessions_end_by_delete_by_bye_and_by_silence(server: Server) -> None:
-    async def test(visit: Visit) -> None:
-        deleted, polite, gone = await visit.perform(), await visit.watch(), await visit.watch()
-        await visit.until_sessions(3)
-        async with visit.http.delete(f"{server.url}/sessions/{deleted.session}") as answer:
-            assert answer.status == 204
-        await visit.until_sessions(2)
-        await until(lambda: deleted.closed)
-        polite.peer.send_control({"type": "bye"})
-        await visit.until_sessions(1)
-        await until(lambda: polite.closed)
-        vanish(gone)
-        began_s = time.monotonic()
-        await visit.until_sessions(0)
-        assert time.monotonic() - began_s < SILENT_S + 4
-
-    run(server, test)
-
-
-def vanish(client: Client) -> None:
-    """As if its battery had gone: nothing more leaves it."""
-    client.peer._watch.cancel()
-    for transport in {sender.transport.transport for sender in client.peer._pc.getSenders()}:
-        connection = transport._connection
-        connection.sendto = lambda *_args: asyncio.sleep(0)
-        for protocol in connection._protocols:
-            protocol.send_stun = lambda *_args: None
-            protocol.send_data = lambda *_args: asyncio.sleep(0)
-
-
-def test_a_resumed_session_replaces_the_old_one(server: Server) -> None:
-    async def test(visit: Visit) -> None:
-        old = await visit.perform(room="again")
-        new = await visit.perform(room="again", resume=old.session)
-        await new.hear("welcome", performers=1)
-        assert (await visit.health())["sessions"] == 1
-        assert new.session != old.session
-
-    run(server, test)
-
-
-def test_one_too_many_is_sent_away(server: Server) -> None:
-    async def test(visit: Visit) -> None:
-        for _ in range(SESSIONS):
-            await visit.watch(video=False)
-        late = Client(server, visit.http, None, receive=True)
-        visit.clients.append(late)
-        offer = {"sdp": await late.peer.offer(), "type": "offer", "role": "watch"}
-        async with visit.http.post(f"{server.url}/offer", json=offer) as answer:
-            assert answer.status == 503
-            assert answer.headers["Retry-After"]
-            assert "full" in (await answer.json())["error"]
-        await visit.clients[0].peer.close()
-        await visit.until_sessions(SESSIONS - 1)
-        await late.peer.close()
-        await visit.watch(video=False)
-
-    run(server, test)
-
-
-def test_a_client_may_not_choose_its_session(server: Server) -> None:
-    async def test(visit: Visit) -> None:
-        victim = await visit.watch(video=False)
-        client = await visit.watch(video=False, session=victim.session, need_video=1)
-        assert client.session != victim.session
-        assert (await visit.health())["sessions"] == 2
-
-    run(server, test)
-
-
-def test_a_camera_that_stops_is_noticed(server: Server) -> None:
-    async def test(visit: Visit) -> None:
-        client = await visit.perform()
-        await client.hear("stats", faces=1)
-        visit.camera.frozen = True
-        await client.hear("state", state="no-face")
-        visit.camera.frozen = False
-        await client.hear("state", state="face")
-
-    run(server, test)
-
-
-def footprint(pid: int) -> dict[str, int]:
-    """Threads, open files and resident kB of a process."""
-    status = Path(f"/proc/{pid}/status").read_text()
-    fields = dict(line.split(":", 1) for line in status.splitlines())
-    return {
-        "threads": int(fields["Threads"]),
-        "files": len(os.listdir(f"/proc/{pid}/fd")),
-        "kB": int(fields["VmRSS"].split()[0]),
-    }
-
-
-def test_forty_joins_and_leaves_leave_nothing_behind(server: Server) -> None:
-    (worker,) = server.workers()
-
-    async def test(visit: Visit) -> None:
-        async def stay(index: int) -> None:
-            join = visit.perform if index % 2 else visit.watch
-            client = await join(room=f"room-{index % 3}")
-            if index % 4 == 1:
-                await client.picture()
-            await client.peer.close()
-
-        # Allocators keep what they once had, so memory must come to rest, not back: a leak never does.
-        await asyncio.gather(*(stay(index) for index in range(ROUND)))
-        await visit.until_sessions(0)
-        rounds = [footprint(worker)]
-        while len(rounds) < 6 or rounds[-1]["kB"] - rounds[-2]["kB"] > ROUND * LEAK_KB:
-            assert len(rounds) < 20, rounds
-            await asyncio.gather(*(stay(index) for index in range(ROUND // 2)))
-            await asyncio.gather(*(stay(index) for index in range(ROUND // 2, ROUND)))
-            await visit.until_sessions(0)
-            rounds.append(footprint(worker))
-
-        def at_rest() -> bool:
-            after = footprint(worker)
-            return all(after[name] <= rounds[0][name] + 2 for name in ("threads", "files"))
-
-        await until(at_rest)
-
-    run(server, test)
-
-
-def test_a_killed_worker_is_replaced(server: Server) -> None:
-    """The last of this server's tests but one: the worker is another one afterwards."""
-
-    async def test(visit: Visit) -> None:
-        client = await visit.perform()
-        await client.hear("stats", faces=1)
-        before = counters(await visit.metrics())
-        (worker,) = server.workers()
-        os.kill(worker, signal.SIGKILL)
-        await visit.until_sessions(0)
-        await until(lambda: server.workers() not in ([], [worker]))
-
-        async def ready() -> bool:
-            return (await visit.health())["workers"] == 1
-
-        await until(ready)
-        await until(lambda: client.closed)  # it hears nothing more
-        again = await visit.perform()
-        await again.picture()
-        after = counters(await visit.metrics())
-        assert after["animator_workers_lost_total"] == before["animator_workers_lost_total"] + 1
-        assert not [name for name in before if after[name] < before[name]]
-
-    run(server, test)
-    assert any("another takes its place" in line for line in server.err)
-
-
-def counters(text: str) -> dict[str, float]:
-    """Those of /metrics that may only rise."""
-    lines = (line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#"))
-    return {name: float(value) for name, value in lines if name.split("{")[0].endswith("_total")}
-
-
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_it_ends_cleanly_when_told(number: signal.Signals) -> None:
-    server = Server(
-        "main.py", "serve", "--host", "127.0.0.1", "--port", "0", "--token", "open-sesame"
-    ).wait_until_ready()
-    workers = server.workers()
-    assert workers
-
-    async def join() -> None:
-        async with visiting(server) as visit:
-            visit.http.headers["Authorization"] = "Bearer open-sesame"
-            client = await visit.perform()
-            await client.picture()
-            assert await asyncio.to_thread(server.stop, number) == 0
-            await until(lambda: client.closed)
-
-    asyncio.run(join())
-    wait_for(lambda: not any(Path(f"/proc/{worker}").exists() for worker in workers))
-    assert "Traceback" not in "".join(server.err)
-    assert "open-sesame" not in "".join(server.err)
-
-
-def test_workers_do_not_outlive_a_killed_server() -> None:
-    server = Server("main.py", "serve", "--host", "127.0.0.1", "--port", "0").wait_until_ready()
-    workers = server.workers()
-    server.stop(signal.SIGKILL)
-    wait_for(lambda: not any(Path(f"/proc/{worker}").exists() for worker in workers))
-
-
-def one_line(*options: str, env: dict[str, str] | None = None) -> str:
-    """What `animator serve` says before it ends with exit code 2."""
-    server = Server("main.py", "serve", "--host", "127.0.0.1", *options, env=env)
-    try:
-        wait_for(lambda: not server.is_running, 60)
-    finally:
-        code = server.stop()
-    said = [line for line in server.err if line.startswith("animator: ")]
-    assert code == 2, server.err
-    assert "Traceback" not in "".join(server.err)
-    assert len(said) == 1, server.err
-    return said[0]
-
-
-def test_a_port_in_use_is_one_line(server: Server) -> None:
-    port = server.url.rsplit(":", 1)[1]
-    assert "choose another --port" in one_line("--port", port)
-
-
-def test_a_bad_certificate_is_one_line(tmp_path: Path) -> None:
-    bad = tmp_path / "bad.pem"
-    bad.write_text("nothing\n")
-    assert "cert and key" in one_line("--port", "0", "--cert", str(bad), "--key", str(bad))
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="only glvnd's loader can be told to find nothing")
-def test_a_machine_without_opengl_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("DISPLAY", raising=False)
-    said = one_line("--port", "0", env={"__EGL_VENDOR_LIBRARY_FILENAMES": str(tmp_path / "nowhere.json")})
-    assert "there is no OpenGL to draw with" in said
