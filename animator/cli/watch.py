@@ -5,11 +5,18 @@ from __future__ import annotations
 from contextlib import ExitStack
 from pathlib import Path
 from threading import Timer
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from . import network, options
+
+if TYPE_CHECKING:
+    from ..config import Config
+    from ..pipeline import Performance
+    from ..remote.signalling import Address
+    from ..remote.watching import RemoteMotion, RemotePictures
+    from ..stages import FrameSink
 
 
 def watch(
@@ -27,22 +34,39 @@ def watch(
     config: options.Settings = None,
 ) -> None:
     """Watch a room. Opens a window; without a display, or with --out, writes a video and says where."""
-    from ..config import size_from_text
     from ..display import has_display
-    from ..errors import SettingError
-    from ..filming import film, open_sink
-    from ..pipeline import open_performance
+    from ..errors import SourceError
+    from ..filming import open_sink
     from ..remote.signalling import address_from_link
-    from ..remote.watching import RemoteMotion, RemotePictures
-    from ..rigging.library import load_rig
+
+    _check(seconds, numbers, rig, background)
+    address = address_from_link(url, token, insecure=insecure)
+    settings = _settings(config, numbers, rig, size, background)
+    out = out or (None if has_display() else Path("out") / f"{address.room}.mp4")
+    sink = None if out is None else open_sink(out, 30.0)
+    try:
+        _receive(address, settings, sink, numbers=numbers, seconds=seconds)
+    finally:
+        if sink is not None and sink.frames and out.exists():
+            typer.echo(f"wrote {out}")
+    if sink is not None and not sink.frames:
+        raise SourceError(f"nobody performed in {address.name}: nothing was written")
+
+
+def _check(seconds: float | None, numbers: bool, rig: str | None, background: str | None) -> None:
+    from ..errors import SettingError
 
     if seconds is not None and not seconds > 0:
         raise SettingError(f"seconds: wanted more than 0, got {seconds:g}")
     if not numbers and (rig or background):
         raise SettingError("rig and background: the server draws the avatars; with --numbers they are drawn here")
-    address = address_from_link(url, token, insecure=insecure)
+
+
+def _settings(file: Path | None, numbers: bool, rig: str | None, size: str | None, background: str | None) -> Config:
+    from ..config import size_from_text
+
     settings = options.gathered(
-        config,
+        file,
         show={
             "rig": rig,
             "view": "avatar" if numbers else "mesh",  # `mesh` is the picture itself: no face is looked for in it
@@ -50,52 +74,73 @@ def watch(
             "background": background,
         },
     )
-    on_screen = out is None and has_display()
-    out = out or (None if on_screen else Path("out") / f"{address.room}.mp4")
     if numbers:
+        from ..rigging.library import load_rig
+
         load_rig(settings.show.rig)
         if settings.show.background is not None:
             from ..rendering.backdrop import background_from_text
 
             background_from_text(settings.show.background)
-    sink = None if out is None else open_sink(out, 30.0)
+    return settings
+
+
+def _receive(
+    address: Address, settings: Config, sink: FrameSink | None, *, numbers: bool, seconds: float | None
+) -> None:
+    """Join the room and show it until the end, in a window or into the sink."""
+    from ..pipeline import open_performance
+    from ..remote.watching import RemoteMotion, RemotePictures
+
+    with ExitStack() as stack:
+        say, show = stack.enter_context(network.status_line(f"joining {address.name} ..."))
+        network.warn_if_insecure(address, say)
+        source = (RemoteMotion if numbers else RemotePictures)(address, seconds=seconds, tell=say)
+        stack.callback(source.close)
+        performance = stack.enter_context(open_performance(source, settings))
+        stack.callback(source.close)  # first, so that its reader's thread does not wait in vain
+        say(f"watching {address.name}: " + ("q in the window ends it" if sink is None else "Ctrl-C ends it"))
+        if sink is not None:
+            _film(performance, settings, sink, source, show, seconds)
+        elif numbers:
+            _show_numbers(performance, settings, seconds)
+        else:
+            from ..remote.window import show_pictures
+
+            show_pictures(performance, settings.show.size_px or source.size_px, lambda: _status(source))
+
+
+def _film(
+    performance: Performance,
+    settings: Config,
+    sink: FrameSink,
+    source: RemoteMotion | RemotePictures,
+    show: network.Tell,
+    seconds: float | None,
+) -> None:
+    from ..filming import film
+
     try:
-        with ExitStack() as stack:
-            say, show = stack.enter_context(network.status_line(f"joining {address.name} ..."))
-            network.warn_if_insecure(address, say)
-            source = (RemoteMotion if numbers else RemotePictures)(address, seconds=seconds, tell=say)
-            stack.callback(source.close)
-            performance = stack.enter_context(open_performance(source, settings))
-            stack.callback(source.close)  # first, so that its reader's thread does not wait in vain
-            say(f"watching {address.name}: " + ("q in the window ends it" if sink is None else "Ctrl-C ends it"))
+        film(performance, settings, sink, lambda frames: show(f"{frames} frames   {_status(source)}"))
+    except KeyboardInterrupt:  # the usual end of what has none
+        if seconds is not None:
+            raise
 
-            def status() -> str:
-                state = "" if source.room.is_connected else "not connected   "
-                return f"{state}{source.room.performers} performing   {source.room.viewers} watching"
 
-            if sink is not None:
-                try:
-                    film(performance, settings, sink, lambda frames: show(f"{frames} frames   {status()}"))
-                except KeyboardInterrupt:  # the usual end of what has none
-                    if seconds is not None:
-                        raise
-            elif numbers:
-                from ..on_screen import Screen
+def _show_numbers(performance: Performance, settings: Config, seconds: float | None) -> None:
+    from ..on_screen import Screen
 
-                screen = Screen(performance, settings)
-                if seconds is not None:
-                    ending = Timer(seconds, screen.quit)
-                    stack.callback(ending.cancel)
-                    ending.start()
-                screen.run()
-            else:
-                from ..remote.window import show_pictures
-
-                show_pictures(performance, settings.show.size_px or source.size_px, status)
+    screen = Screen(performance, settings)
+    ending = Timer(seconds, screen.quit) if seconds is not None else None
+    try:
+        if ending is not None:
+            ending.start()
+        screen.run()
     finally:
-        if sink is not None and sink.frames and out.exists():
-            typer.echo(f"wrote {out}")
-    if sink is not None and not sink.frames:
-        from ..errors import SourceError
+        if ending is not None:
+            ending.cancel()
 
-        raise SourceError(f"nobody performed in {address.name}: nothing was written")
+
+def _status(source: RemoteMotion | RemotePictures) -> str:
+    state = "" if source.room.is_connected else "not connected   "
+    return f"{state}{source.room.performers} performing   {source.room.viewers} watching"
