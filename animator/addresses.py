@@ -124,3 +124,15 @@ def bound_socket(host: str, port: int, name: str, error_type: type[AnimatorError
     except (OSError, UnicodeError) as error:
         raise error_type(f"cannot listen on {name}: {getattr(error, 'strerror', None) or error}") from None
     return found
+
+
+def may_connect(origin: str | None, allowed: frozenset[str]) -> bool:
+    """Whether a page of this `Origin` may use a WebSocket here: a browser would let pages of any site try.
+
+    Programs, which send none, may, and pages of this machine, and those that were named (`*`: all)."""
+    if origin is None or origin in allowed or "*" in allowed:
+        return True
+    try:
+        return urlsplit(origin).hostname in ("localhost", "127.0.0.1", "::1")
+    except ValueError:
+        return False

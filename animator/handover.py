@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
-from collections.abc import Iterator
-from typing import Generic, TypeVar
+from collections.abc import Coroutine, Iterator
+from contextlib import suppress
+from typing import Any, Generic, TypeVar
 
 from .timing import BoundedQueue, Closed, LatestSlot
 
@@ -63,3 +65,40 @@ class Ahead(Generic[T]):
             self._error = error
         finally:
             self._slot.close()
+
+
+class LoopThread:
+    """An event loop on a thread of its own."""
+
+    START_S = 10.0
+
+    def __init__(self, name: str) -> None:
+        self.loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self.loop.run_forever, name=name, daemon=True)
+        self._thread.start()
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """What `work` returns or raises; TimeoutError after 10 s."""
+        return asyncio.run_coroutine_threadsafe(work, self.loop).result(self.START_S)
+
+    def start(self, work: Coroutine[Any, Any, Any]) -> None:
+        """Let `work` go on by itself."""
+        asyncio.run_coroutine_threadsafe(work, self.loop)
+
+    def close(self) -> None:
+        """Cancel what still goes on and end the thread. May be called twice."""
+        if self.loop.is_closed():
+            return
+        with suppress(TimeoutError):  # something that hangs ends with the program: the thread is a daemon
+            self.run(self._cancel())
+        self.loop.call_soon_threadsafe(self.loop.stop)
+        self._thread.join(JOIN_S)
+        if not self._thread.is_alive():
+            self.loop.close()
+
+    @staticmethod
+    async def _cancel() -> None:
+        tasks = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

@@ -79,7 +79,7 @@ def look_of(matrix: Matrix) -> tuple[float, float]:
 
 def zyx_from_matrix(m: Matrix) -> Angles:
     """(x, y, z) in radians of Rz(z) @ Ry(y) @ Rx(x)."""
-    return atan2(m[7], m[8]), atan2(-m[6], hypot(m[0], m[3])), atan2(m[3], m[0])
+    return atan2(m[7], m[8]), atan2(0.0 - m[6], hypot(m[0], m[3])), atan2(m[3], m[0])
 
 
 def wxyz_from_zyx(x: float, y: float, z: float) -> Wxyz:
@@ -89,7 +89,7 @@ def wxyz_from_zyx(x: float, y: float, z: float) -> Wxyz:
 
 def yxz_from_matrix(m: Matrix) -> Angles:
     """(x, y, z) in radians of Ry(y) @ Rx(x) @ Rz(z)."""
-    return atan2(-m[5], hypot(m[3], m[4])), atan2(m[2], m[8]), atan2(m[3], m[4])
+    return atan2(0.0 - m[5], hypot(m[3], m[4])), atan2(m[2], m[8]), atan2(m[3], m[4])
 
 
 def wxyz_from_yxz(x: float, y: float, z: float) -> Wxyz:

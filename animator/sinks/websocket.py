@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import threading
-from collections.abc import Coroutine, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -13,9 +12,10 @@ from urllib.parse import urlsplit, urlunsplit
 import aiohttp
 from aiohttp import web
 
-from ..addresses import Address, address_from_url
+from ..addresses import Address, address_from_url, may_connect
 from ..data import Motion
 from ..errors import SettingError, SinkError
+from ..handover import LoopThread
 from ..protocols.motion_json import JsonWriter
 
 log = logging.getLogger("animator")
@@ -24,26 +24,6 @@ MOST_READERS = 32
 STALL_S = 5.0
 """A reader who takes nothing for this long is let go."""
 RETRY_S = 2.0
-START_S = 10.0
-
-
-class _Loop:
-    """An event loop on a thread of its own."""
-
-    def __init__(self) -> None:
-        self.loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self.loop.run_forever, name="websocket", daemon=True)
-        self._thread.start()
-
-    def run(self, work: Coroutine[Any, Any, Any]) -> Any:
-        return asyncio.run_coroutine_threadsafe(work, self.loop).result(START_S)
-
-    def close(self) -> None:
-        if self.loop.is_closed():
-            return
-        self.loop.call_soon_threadsafe(self.loop.stop)
-        self._thread.join(START_S)
-        self.loop.close()
 
 
 class _Newest:
@@ -87,7 +67,7 @@ async def _stream(socket: Any, newest: _Newest) -> None:
 class _WebSocketSink:
     def __init__(self, name: str) -> None:
         self.name, self._writer = name, JsonWriter()
-        self._loop = _Loop()
+        self._loop = LoopThread("websocket")
         self._newest = _Newest(self._loop.loop)
         self._closed = False
 
@@ -105,7 +85,7 @@ class _WebSocketSink:
             self._loop.close()
 
     async def _end(self) -> None:
-        raise NotImplementedError
+        """Say goodbye."""
 
 
 class ConnectingSink(_WebSocketSink):
@@ -114,7 +94,7 @@ class ConnectingSink(_WebSocketSink):
     def __init__(self, url: str, name: str) -> None:
         super().__init__(name)
         self._url, self._was_there = url, None
-        self._task = asyncio.run_coroutine_threadsafe(self._connect(), self._loop.loop)
+        self._loop.start(self._connect())
 
     async def _connect(self) -> None:
         async with aiohttp.ClientSession() as session:
@@ -139,13 +119,6 @@ class ConnectingSink(_WebSocketSink):
         if there != self._was_there:
             log.warning("%s: %s", self.name, "connected" if there else "no server there; going on trying")
         self._was_there = there
-
-    async def _end(self) -> None:
-        self._task.cancel()
-        tasks = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _read_to_the_end(socket: Any) -> None:
@@ -191,7 +164,7 @@ class ServingSink(_WebSocketSink):
         return runner
 
     async def _connected(self, request: web.Request) -> web.WebSocketResponse:
-        if not may_listen(request.headers.get("Origin"), self._origins):
+        if not may_connect(request.headers.get("Origin"), self._origins):
             raise web.HTTPForbidden(text="this page may not listen here: see origin in docs/protocols.md")
         if len(self._sockets) >= MOST_READERS:
             raise web.HTTPServiceUnavailable(text="too many readers")
@@ -214,16 +187,6 @@ class ServingSink(_WebSocketSink):
             with suppress(Exception):
                 await socket.close()
         await self._runner.cleanup()
-
-
-def may_listen(origin: str | None, allowed: frozenset[str]) -> bool:
-    """Programs, pages of this machine, and those that were named."""
-    if origin is None or origin in allowed or "*" in allowed:
-        return True
-    try:
-        return urlsplit(origin).hostname in ("localhost", "127.0.0.1", "::1")
-    except ValueError:
-        return False
 
 
 def websocket_sink(url: str, options: Sequence[str]) -> tuple[Address, _WebSocketSink]:

@@ -264,16 +264,29 @@ def _phone(url: str, phone: str, app: str, listening: str) -> tuple:
         raise SourceError(f"phone={phone}: {getattr(error, 'strerror', None) or error}") from None
 
 
+def _websocket(url: str, clock: Clock) -> NetworkSource:
+    from ..protocols.motion_json import JsonReader
+    from .websocket import WebSocketReceiver
+
+    address = address_from_url(url, None, ("listen", "origin", "mirror", "straight"))
+    mirror, straight = address.switch("mirror", False), address.choice("straight", ("camera", "first")) == "first"
+    receiver = WebSocketReceiver(address, url)
+    return NetworkSource(receiver.name, receiver, JsonReader, Performers(mirror=mirror, straight=straight), clock=clock)
+
+
 _OPENERS: dict[str, Callable[[str, Clock], NetworkSource]] = {
     "vmc": _vmc,
     "livelink": _live_link,
     "ifacialmocap": _ifacialmocap,
+    "ws": _websocket,
+    "wss": _websocket,
 }
 PROTOCOLS = tuple(_OPENERS)
 
 
 def open_network_source(url: str, clock: Clock = monotonic_s) -> NetworkSource:
-    """The source that `vmc://[HOST]:PORT`, `livelink://` or `ifacialmocap://` names: HOST is where to listen.
+    """The source that a URL names: `vmc://:PORT`, `livelink://:PORT`, `ifacialmocap://:PORT`, where a HOST is the
+    address of this machine to listen on, or `ws://`.
 
     Raises SettingError for what is no such URL and SourceError where the port cannot be had."""
     return _OPENERS[scheme_of(url)](url, clock)
