@@ -138,6 +138,8 @@ class Rig:
     """(4, 4) float64: canonical face (centimetres) -> this rig's space at rest (metres, any uniform scale)."""
     hidden_in_mask: frozenset[str] = frozenset()
     """Names of parts that are not drawn over a person's own head (`--view mask`): neck, shoulders."""
+    normals: Array | None = None
+    """(V, 3) float32 unit, the file's own at rest; None: made from the triangles."""
     vertex_rgb: Array | None = None
     """(V, 3) float32 sRGB 0..1, multiplies the material's colour; None: white."""
     expressions: Expressions | None = None

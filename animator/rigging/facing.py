@@ -49,7 +49,9 @@ def turned(rig: Rig, rotation: Array) -> Rig:
     matrix[:3, :3] = rotation
     joints = tuple(replace(j, rest_local=matrix @ j.rest_local) if j.parent < 0 else j for j in rig.joints)
     rotation = rotation.astype(np.float32)
-    return replace(rig, positions=rig.positions @ rotation.T, morphs=rig.morphs @ rotation.T, joints=joints)
+    normals = None if rig.normals is None else rig.normals @ rotation.T
+    return replace(rig, positions=rig.positions @ rotation.T, normals=normals, morphs=rig.morphs @ rotation.T,
+                   joints=joints)  # fmt: skip
 
 
 def _quarter_turns() -> list[Array]:

@@ -129,7 +129,7 @@ def _assemble(
         name=name, positions=positions, uvs=np.concatenate(pieces.uvs), parts=tuple(pieces.parts),
         morph_names=morph_names, morphs=morphs, mapping=np.zeros((len(keys), 52), np.float32), joints=joints,
         roles={}, skin_joints=skin_joints, skin_weights=skin_weights, rig_from_face=np.eye(4),
-        vertex_rgb=_joined_colours(pieces), look_at=look_at, about=_about(file, vrm),
+        normals=_joined_normals(pieces), vertex_rgb=_joined_colours(pieces), look_at=look_at, about=_about(file, vrm),
     )  # fmt: skip
     expressions = () if vrm is None else vrm.expressions
     binds = _bind_rows(file, vrm, keys)
@@ -160,6 +160,12 @@ def _joined_morphs(file: GltfFile, pieces: Pieces, positions: Array) -> Array:
     if not np.isfinite(morphs).all():
         raise file.fail("expected finite morphs")
     return morphs
+
+
+def _joined_normals(pieces: Pieces) -> Array | None:
+    """(V, 3) float32; None where a part has none."""
+    known = [normals for normals in pieces.normals if normals is not None]
+    return np.concatenate(known) if len(known) == len(pieces.normals) else None
 
 
 def _joined_colours(pieces: Pieces) -> Array | None:

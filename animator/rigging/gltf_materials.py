@@ -83,7 +83,7 @@ class MaterialReader:
         source = (extensions.get("EXT_texture_webp") or {}).get("source", texture.get("source"))
         if source is None:
             names = ", ".join(extensions) or "nothing"
-            raise self._file.fail(f"texture {index}: its picture is in {names}, which is not read here; use PNG or JPEG")
+            raise self._file.fail(f"texture {index}: its picture is in {names}, not read here; use PNG or JPEG")
         repeats = True
         if "sampler" in texture:
             repeats = self._file.item("samplers", texture["sampler"]).get("wrapS") != _CLAMP

@@ -32,6 +32,7 @@ class Pieces:
     parts: list[Part] = field(default_factory=list)
     positions: list[Array] = field(default_factory=list)
     uvs: list[Array] = field(default_factory=list)
+    normals: list[Array | None] = field(default_factory=list)
     colours: list[Array | None] = field(default_factory=list)
     skin_joints: list[Array] = field(default_factory=list)
     skin_weights: list[Array] = field(default_factory=list)
@@ -97,6 +98,7 @@ class PrimitiveReader:
         self._read_morphs(mesh_index, mesh, primitive, name, count, rows, linear, first)
         pieces.vertex_count += used
         pieces.positions.append((_turned(positions[rows], linear) + offset).astype(np.float32))
+        pieces.normals.append(self._normals(read, attributes, count, rows, linear))
         pieces.uvs.append(uvs[rows])
         pieces.colours.append(self._colours(read, attributes, count, rows))
         pieces.skin_joints.append(np.broadcast_to(joints, (used, 4)).astype(np.int32))
@@ -143,6 +145,22 @@ class PrimitiveReader:
             if len(offsets) != count:
                 raise self._fail(f"morph {morph!r} of {name!r}: expected {count} offsets, got {len(offsets)}")
             moves.append((first, _turned(offsets[rows].astype(np.float64), linear).astype(np.float32)))
+
+    def _normals(
+        self, read: Any, attributes: dict[str, Any], count: int, rows: Array | slice, linear: Array
+    ) -> Array | None:
+        """(n, 3) float32 unit, or None where the file has none that is usable."""
+        if "NORMAL" not in attributes:
+            return None
+        normals = read("NORMAL", 3).astype(np.float64)
+        if len(normals) != count:
+            raise self._fail(f"expected {count} normals, got {len(normals)}")
+        if np.any(np.abs(np.linalg.det(linear)) < 1e-30):
+            return None
+        across = np.linalg.inv(linear)
+        turned = _turned(normals[rows], across.T if linear.ndim == 2 else across.transpose(0, 2, 1))
+        lengths = np.linalg.norm(turned, axis=1, keepdims=True)
+        return (turned / lengths).astype(np.float32) if (lengths > 1e-12).all() else None
 
     def _colours(self, read: Any, attributes: dict[str, Any], count: int, rows: Array | slice) -> Array | None:
         """(n, 3) sRGB of COLOR_0, or None."""

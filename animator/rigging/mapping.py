@@ -15,6 +15,7 @@ from ..errors import RigError
 from ..rig import Rig
 from .naming import CHANNEL_BY_SPELLING, plain
 
+
 def mapping_from_names(morph_names: Sequence[str]) -> Array:
     """Each morph whose name is an ARKit channel's, in any of its spellings, follows that channel.
 

@@ -160,7 +160,7 @@ def _triangles(data: bytes, count: int) -> list[int]:
                 if byte == 0:
                     new = 0
             corners = []
-            for which, near in enumerate(codes):
+            for near in codes:
                 if near == 0:
                     corners.append(new)
                     new += 1

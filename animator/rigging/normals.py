@@ -1,4 +1,6 @@
-"""Smooth vertex normals of a surface that moves, made anew in every frame without new arrays."""
+"""Smooth vertex normals of a surface at rest, and what each morph adds to them.
+
+To make them anew in every frame from the triangles takes 1.4 ms for 29 000 vertices, five times all else."""
 
 from __future__ import annotations
 
@@ -9,40 +11,38 @@ from ..rig import Rig
 
 WELD_SHARE = 1e-6
 """Vertices nearer than this share of the rig's size that also move alike are one point of the surface."""
+HARD_EDGE_COS, HARD_EDGE_SHARE = 0.9, 0.15
+"""A part has hard edges where this share of its own normals lies farther than this from the smooth ones."""
 LEAST_LENGTH = 1e-20
 """Shorter sums of triangles' areas have no direction."""
 
 
-class SmoothNormals:
-    """Area-weighted normals; vertices doubled along a texture's seam share theirs, so no seam shows."""
+class RestNormals:
+    """Normals of a rig at rest, and how each morph turns them.
 
-    def __init__(self, rig: Rig, rigid_parts: dict[int, int]) -> None:
-        """rigid_parts : part number -> slot of the turn that moves all of it; its normals are only turned."""
-        triangles = [part.triangles.astype(np.int64) + part.first_vertex for part in rig.parts]
+    They are area-weighted and shared by vertices doubled along a texture's seam, so that no seam shows;
+    parts that their maker gave hard edges keep the file's own."""
+
+    def __init__(self, rig: Rig) -> None:
+        self._rig = rig
+        corners = np.concatenate([part.triangles.astype(np.int64) + part.first_vertex for part in rig.parts])
         runs = [slice(part.first_vertex, part.first_vertex + part.vertex_count) for part in rig.parts]
-        live = [number for number in range(len(rig.parts)) if number not in rigid_parts]
-        points = _welded(rig, np.concatenate(triangles))
-        rest = np.empty((len(rig.positions), 3), np.float32)
-        _PointNormals(points, np.concatenate(triangles), runs).write(rig.positions, rest)
-        self._normals = rest.copy()
-        self._rigid = [(runs[number], slot, rest[runs[number]]) for number, slot in rigid_parts.items()]
-        self._live = (
-            _PointNormals(points, np.concatenate([triangles[n] for n in live]), [runs[n] for n in live])
-            if live
-            else None
-        )
+        self._maker = _PointNormals(_welded(rig, corners), corners, runs)
+        self._smooth = np.zeros_like(rig.positions)
+        self._maker.write(rig.positions, self._smooth)
+        self._moved = np.zeros_like(rig.positions)
+        self.normals = self._smooth.copy()
+        """(V, 3) float32, unit length."""
+        if rig.normals is not None:
+            for run in runs:
+                agreeing = np.einsum("vi,vi->v", rig.normals[run], self._smooth[run])
+                if np.quantile(agreeing, HARD_EDGE_SHARE) < HARD_EDGE_COS:
+                    self.normals[run] = rig.normals[run]
 
-    def of(self, positions: Array, turns: Array) -> Array:
-        """Normals of the surface as it is now.
-
-        positions : (V, 3) float32
-        turns     : (S, 3, 4) float32, how each slot of the skeleton is turned
-        returns   : (V, 3) float32 unit, overwritten by the next call"""
-        if self._live is not None:
-            self._live.write(positions, self._normals)
-        for run, slot, rest in self._rigid:
-            np.matmul(rest, turns[slot, :, :3].T, out=self._normals[run])
-        return self._normals
+    def change(self, offsets: Array) -> Array:
+        """(V, 3) float32: what a morph at weight 1 adds to the normals, a new array."""
+        self._maker.write(self._rig.positions + offsets, self._moved)
+        return self._moved - self._smooth
 
 
 class _PointNormals:

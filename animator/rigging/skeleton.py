@@ -6,11 +6,13 @@ avatar's maker let a joint's axes point at rest does not matter.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from ..channels import INDEX
 from ..data import Array, Motion
-from ..maths.rotations import IDENTITY_WXYZ, inverse_wxyz, matrix_from_wxyz, multiply_wxyz, slerp_wxyz
+from ..maths.rotations import IDENTITY_WXYZ, matrix_from_wxyz, slerp_wxyz
 from ..rig import ROLES, Joint, Rig
 from .presets import ranged
 
@@ -32,13 +34,13 @@ def joint_globals(joints: tuple[Joint, ...]) -> Array:
     return result
 
 
-def eye_rotation(angles_rad: Array) -> Array:
+def eye_rotation(angles_rad: Array | tuple[float, float]) -> Array:
     """head_from_eye of one eye.
 
     angles_rad : (2,) yaw (+ to the subject's left), pitch (+ up)
     returns    : (3, 3) float64, pitch outermost as on ARKit devices: + about x looks down"""
     yaw, down = float(angles_rad[0]), -float(angles_rad[1])
-    cy, sy, cx, sx = np.cos(yaw), np.sin(yaw), np.cos(down), np.sin(down)
+    cy, sy, cx, sx = math.cos(yaw), math.sin(yaw), math.cos(down), math.sin(down)
     return np.array([[cy, 0.0, sy], [sx * sy, cx, -sx * cy], [-cx * sy, sx, cx * cy]])
 
 
@@ -71,45 +73,58 @@ class Skeleton:
 
     def pose(self, motion: Motion, head_turns: bool) -> Array:
         """Set and return `turns`: (S, 3, 4) float64, rig's space to itself, metres."""
+        of_neck, of_head = self._shared_turn(motion.pose.rotation_wxyz) if head_turns else (None, None)
         for slot, role in enumerate(self.moving, start=1):
-            parent, place = self.turns[self._parents[slot]], self._places[slot]
-            rotation = parent[:, :3] @ self._rotation(role, motion, head_turns)
-            self.turns[slot, :, :3] = rotation
-            self.turns[slot, :, 3] = parent[:, :3] @ place + parent[:, 3] - rotation @ place
+            if role == "head":
+                own = of_head
+            elif role == "neck":
+                own = of_neck
+            else:
+                own = self._rotation(role, motion, head_turns)
+            parent, place, turn = self.turns[self._parents[slot]], self._places[slot], self.turns[slot]
+            if own is None:
+                turn[:] = parent
+                continue
+            np.matmul(parent[:, :3], own, out=turn[:, :3])
+            turn[:, 3] = parent[:, :3] @ place + parent[:, 3] - turn[:, :3] @ place
         return self.turns
 
-    def _rotation(self, role: str, motion: Motion, head_turns: bool) -> Array:
-        """(3, 3) turn of one joint relative to its parent, in the rig's axes."""
+    def _shared_turn(self, wxyz: Array) -> tuple[Array | None, Array | None]:
+        """(3, 3) turns of neck and head, which together make up the performer's; a rig with one of them turns that."""
+        whole = within_human_range(wxyz)
+        if not ("neck" in self.moving and "head" in self.moving):
+            matrix = matrix_from_wxyz(whole)
+            return matrix, matrix
+        of_neck = slerp_wxyz(IDENTITY_WXYZ, whole, NECK_SHARE)
+        # Both turn about one axis, so the head's share needs no product.
+        return matrix_from_wxyz(of_neck), matrix_from_wxyz(slerp_wxyz(IDENTITY_WXYZ, whole, 1 - NECK_SHARE))
+
+    def _rotation(self, role: str, motion: Motion, head_turns: bool) -> Array | None:
+        """(3, 3) turn of one joint relative to its parent, in the rig's axes; None: it rests."""
         if role in ("leftEye", "rightEye"):
             return eye_rotation(self._ranged(role, motion.gaze.angles_rad[0 if role == "leftEye" else 1]))
         if role == "jaw":
-            return eye_rotation(np.array([0.0, -self._jaw_open_rad * motion.expression["jawOpen"]]))
+            drop_rad = self._jaw_open_rad * motion.expression["jawOpen"]
+            return eye_rotation((0.0, -drop_rad)) if drop_rad else None
         if not head_turns:
-            return np.eye(3)
-        if role == "chest":
-            return eye_rotation(np.array([0.0, BREATH_RAD * np.sin(2 * np.pi * motion.time_s / BREATH_S)]))
-        whole = within_human_range(motion.pose.rotation_wxyz)
-        share = NECK_SHARE if "neck" in self.moving and "head" in self.moving else 1.0
-        of_neck = slerp_wxyz(IDENTITY_WXYZ, whole, share)
-        if role == "neck" or share == 1.0:
-            return matrix_from_wxyz(of_neck)
-        return matrix_from_wxyz(multiply_wxyz(inverse_wxyz(of_neck), whole))
+            return None
+        return eye_rotation((0.0, BREATH_RAD * math.sin(2 * math.pi * motion.time_s / BREATH_S)))
 
     def _ranged(self, role: str, angles_rad: Array) -> Array:
         """An eye's yaw and pitch as far as the avatar's maker lets it turn."""
         look = self._look_at
         if look is None or look.by_expressions:
             return angles_rad
-        yaw_deg, up_deg = np.degrees(angles_rad).tolist()
+        yaw_deg, up_deg = math.degrees(angles_rad[0]), math.degrees(angles_rad[1])
         outward = yaw_deg if role == "leftEye" else -yaw_deg
         across = ranged(outward, look.outer) - ranged(-outward, look.inner)
         up = ranged(up_deg, look.up) - ranged(-up_deg, look.down)
-        return np.radians([across if role == "leftEye" else -across, up])
+        return np.array([math.radians(across if role == "leftEye" else -across), math.radians(up)])
 
 
 def within_human_range(wxyz: Array) -> Array:
     """The rotation, or where it is farther than any neck turns, as far as that in its direction."""
-    angle = 2 * float(np.arccos(np.clip(abs(wxyz[0]), 0, 1)))
+    angle = 2 * math.acos(min(abs(float(wxyz[0])), 1.0))
     return wxyz if angle <= MOST_TURN_RAD else slerp_wxyz(IDENTITY_WXYZ, wxyz, MOST_TURN_RAD / angle)
 
 
