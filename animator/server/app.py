@@ -122,7 +122,7 @@ class App:
                 "views": VIEWS,
                 "channels": ARKIT,
                 "ice_servers": servers,
-                "three": (PAGE / "numbers.js").is_file(),
+                "three": can_draw_numbers(),
                 "version": __version__,
                 "token_required": self._config.token is not None,
             }
@@ -154,6 +154,11 @@ class App:
         return web.Response(
             body=exposition(totals, gauges, stages), headers={"Content-Type": "text/plain; version=0.0.4"}
         )
+
+
+def can_draw_numbers() -> bool:
+    """Whether the part of the page is here that draws avatars itself; `make page` builds it into the package."""
+    return (PAGE / "numbers.js").is_file()
 
 
 def _rig_for_page(name: str) -> dict[str, Any]:

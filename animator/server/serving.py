@@ -15,7 +15,7 @@ import segno
 from aiohttp import web
 
 from ..errors import SinkError
-from .app import App
+from .app import App, can_draw_numbers
 from .certificates import context_from_files, machine_addresses, self_signed_context
 from .config import ServeConfig
 from .workers import Workers
@@ -106,7 +106,7 @@ def links(config: ServeConfig, port: int) -> list[str]:
 
 
 def welcome(config: ServeConfig, port: int) -> str:
-    """What is printed: links, a QR code, and what phones need."""
+    """What is printed: links, a QR code, what phones need, and what is not there."""
     found = links(config, port)
     picture = io.StringIO()
     with contextlib.redirect_stdout(picture):
@@ -116,5 +116,7 @@ def welcome(config: ServeConfig, port: int) -> str:
         lines.append("  Cameras open on this machine only (localhost): for phones and others use --self-signed.")
     elif config.self_signed:
         lines.append("  Browsers warn of the self-made certificate once: choose to go on.")
+    if not can_draw_numbers():
+        lines.append("  Pages are given video only: the part that draws avatars itself was not built (make page).")
     lines.append("  Ctrl-C stops the server.")
     return "\n".join(lines)
