@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 import urllib.request
+from itertools import islice
 from pathlib import Path
 
 import av
@@ -33,13 +34,13 @@ SHOWN_AFTER_S = 9.0
 SIZES = ({"width": 1280, "height": 800}, {"width": 390, "height": 800})
 
 
-def camera_file(folder: Path) -> Path:
-    """The bundled performance as Chromium's fake camera wants it."""
+def camera_file(folder: Path, frames: int | None = None) -> Path:
+    """The bundled performance, or its first frames, as Chromium's fake camera wants it."""
     path = folder / "camera.mjpeg"
     with av.open(str(asset_path("performance.mp4"))) as given, av.open(str(path), "w", format="mjpeg") as made:
         stream = made.add_stream("mjpeg", rate=30, options={"qscale": "3"})
         stream.width, stream.height, stream.pix_fmt = 640, 480, "yuvj420p"
-        for picture in given.decode(video=0):
+        for picture in islice(given.decode(video=0), frames):
             made.mux(stream.encode(picture.reformat(format="yuvj420p")))
         made.mux(stream.encode(None))
     return path

@@ -43,6 +43,8 @@ export function mount(canvas, config) {
   return { close: () => config.motions.removeEventListener("motion", count) };
 }
 """
+FULL = "This server is full: 16 people are connected."
+FATE_LOOK_S = 0.05
 SETTINGS = {
     "view": "avatar",
     "rig": "human",
@@ -132,11 +134,15 @@ class MockServer:
         self.token = ""
         self.refusals: list[tuple[int, dict[str, str]]] = []
         """Answers to the next offers, each (status, headers), before one is accepted."""
+        self.refusal = FULL
         self.state = "face"
         self.performers = 1
         self.motion_at: Callable[[float], Motion] = motion_at
         self.guests: list[Guest] = []
         self.deleted: list[str] = []
+        self.asked: list[str] = []
+        self.fate = ""
+        """What is told of every session that is asked about: empty while it lives."""
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
 
@@ -159,10 +165,13 @@ class MockServer:
         """As if nobody had been here."""
         self.cut()
         self.token, self.state, self.three, self.performers = "", "face", False, 1
+        self.refusal = FULL
         self.motion_at, self.draws = motion_at, False
         self.refusals.clear()
         self.guests.clear()
         self.deleted.clear()
+        self.asked.clear()
+        self.fate = ""
 
     def cut(self) -> None:
         """Close every connection, as a lost network does."""
@@ -182,8 +191,9 @@ class MockServer:
         app.router.add_get("/config.json", self._config)
         app.router.add_post("/offer", self._offer)
         app.router.add_delete("/sessions/{id}", self._delete)
+        app.router.add_get("/sessions/{id}", self._fate)
         app.router.add_get("/sessions/{id}/{name}", self._take)
-        self._runner = web.AppRunner(app, access_log=None)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await self._runner.setup()
         site = web.TCPSite(self._runner, self.host, self.port)
         await site.start()
@@ -241,7 +251,7 @@ class MockServer:
             return web.json_response({"error": "the token is missing or wrong"}, status=401)
         if self.refusals:
             status, headers = self.refusals.pop(0)
-            return web.json_response({"error": "not now"}, status=status, headers=headers)
+            return web.json_response({"error": self.refusal}, status=status, headers=headers)
         offer = await request.json()
         pc = RTCPeerConnection()
         named = {key: offer[key] for key in ("view", "rig") if offer.get(key)}
@@ -257,6 +267,15 @@ class MockServer:
 
     async def _delete(self, request: web.Request) -> web.Response:
         self.deleted.append(request.match_info["id"])
+        return web.Response(status=204)
+
+    async def _fate(self, request: web.Request) -> web.Response:
+        """Held back until there is something to tell, as a test has it."""
+        self.asked.append(request.match_info["id"])
+        for _ in range(round(float(request.query["wait"]) / FATE_LOOK_S)):
+            if self.fate:
+                return web.json_response({"error": "It is over.", "state": self.fate}, status=410)
+            await asyncio.sleep(FATE_LOOK_S)
         return web.Response(status=204)
 
     async def _take(self, request: web.Request) -> web.Response:
@@ -299,7 +318,7 @@ class MockServer:
             guest.send({"type": "state", "state": "recorded", "message": "Recorded.", "url": url})
 
     async def _report(self, guest: Guest) -> None:
-        stages = {"decode": 2.1, "track": 14.2, "solve": 1.4, "deform": 1.1, "render": 9.7, "encode": 4.9}
+        stages = {"track": 14.2, "solve": 1.4, "deform": 1.1, "render": 9.7, "encode": 4.9}
         while True:
             stats = {"fps_in": 29.8, "fps_out": 29.6, "faces": 1, "viewers": 2, "kbit_s": 1240}
             guest.send({"type": "stats", **stats, "performers": self.performers, "stages": stages})

@@ -6,19 +6,17 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
-import av
 import numpy as np
 import pytest
 
 from animator.data import Array, Expression, HeadPose, Motion
 
-from .conftest import ARGS, CHROMIUM, Visitor
+from .conftest import Visitor, decoded
 from .mock_server import PAGE, MockServer, motion_at
 
 pytestmark = pytest.mark.skipif(
     not (PAGE / "numbers.js").is_file(), reason="animator/server/page/numbers.js is missing: make page"
 )
-IN_SOFTWARE = ["--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
 LISTEN = "document.addEventListener('securitypolicyviolation', (e) => console.error('refused: ' + e.blockedURI));"
 CONNECTIONS = """
 window.connections = [];
@@ -26,15 +24,6 @@ window.RTCPeerConnection = class extends RTCPeerConnection {
   constructor(...all) { super(...all); window.connections.push(this); }
 };
 """
-
-
-@pytest.fixture(scope="module")
-def drawing_browser(browser: Any) -> Iterator[Any]:
-    """One with WebGL, in software."""
-    args = [arg for arg in ARGS if arg != "--disable-gpu"] + IN_SOFTWARE
-    running = browser.browser_type.launch(executable_path=CHROMIUM, args=args)
-    yield running
-    running.close()
 
 
 @pytest.fixture
@@ -73,9 +62,7 @@ def still(**weights: float) -> Callable[[float], Motion]:
 def seen(visitor: Visitor, wait_ms: int = 600) -> Array:
     """(H, W, 3) int: the canvas as the page shows it."""
     visitor.page.wait_for_timeout(wait_ms)
-    png = visitor.page.locator("#numbers").screenshot()
-    codec = av.CodecContext.create("png", "r")
-    return codec.decode(av.Packet(png))[0].to_ndarray(format="rgb24").astype(int)
+    return decoded(visitor.page.locator("#numbers").screenshot())
 
 
 def changed(before: Array, after: Array) -> Array:

@@ -192,6 +192,26 @@ def test_a_lost_worker_is_replaced(visit, mock):
     visitor.until_live()
 
 
+def test_the_server_is_asked_what_became_of_the_session(visit, mock):
+    visitor = visit().perform()
+    visitor.until(lambda: mock.asked == ["s0"])
+    mock.fate = "worker-lost"
+    assert "Your settings are kept" in visitor.notice("worker-lost")
+    mock.fate = ""
+    visitor.until(lambda: len(mock.guests) == 2)
+    visitor.until_live()
+    visitor.until(lambda: mock.asked[-1] == "s1")
+
+
+def test_a_worker_that_still_starts_is_no_full_server(visit, mock):
+    mock.refusals.append((503, {"Retry-After": "1"}))
+    mock.refusal = "This part of the server has died and starts again: try once more."
+    visitor = visit().open()
+    visitor.page.click("#perform")
+    assert "another starts" in visitor.notice("worker-lost")
+    visitor.until_live()
+
+
 def test_a_missing_face_is_said(visit, mock):
     visitor = visit().perform()
     mock.tell({"type": "state", "state": "no-face", "message": ""})

@@ -1,14 +1,15 @@
 // The server's HTTP side: settings of the place, the offer, the end of a session, recordings.
 
-import { token } from "./place.js";
+import { roomFromPath, token } from "./place.js";
 
-/** The server said no, or nothing at all. `kind` names an entry of problems.js. */
+/** The server said no, or nothing at all. `kind` names an entry of problems.js; `state` is what became of a session. */
 export class ServerProblem extends Error {
-  constructor(kind, message = "", retryAfterS = 0) {
+  constructor(kind, message = "", retryAfterS = 0, state = "") {
     super(message || kind);
     this.kind = kind;
     this.detail = message;
     this.retryAfterS = retryAfterS;
+    this.state = state;
   }
 }
 
@@ -18,8 +19,13 @@ const KIND_OF_STATUS = {
   404: "room",
   413: "refused",
   429: "rate",
-  503: "full",
 };
+
+/** Of 503 there are two: no seat is free, or the worker that should have answered has just died. */
+function kindOf(status, said) {
+  if (status === 503 && typeof said.error === "string") return /\bfull\b/i.test(said.error) ? "full" : "worker-lost";
+  return KIND_OF_STATUS[status] ?? (status >= 500 ? "unreachable" : "refused");
+}
 
 async function ask(url, options = {}) {
   const headers = { ...options.headers };
@@ -33,9 +39,14 @@ async function ask(url, options = {}) {
   }
   if (answer.ok) return answer;
   const said = await answer.json().catch(() => ({}));
-  const kind = KIND_OF_STATUS[answer.status] ?? (answer.status >= 500 ? "unreachable" : "refused");
   const retryAfterS = Number.parseFloat(answer.headers.get("Retry-After") ?? "");
-  throw new ServerProblem(kind, typeof said.error === "string" ? said.error : "", retryAfterS > 0 ? retryAfterS : 0);
+  const problem = kindOf(answer.status, said);
+  throw new ServerProblem(problem, typeof said.error === "string" ? said.error : "", retryAfterS > 0 ? retryAfterS : 0, said.state);
+}
+
+/** The room in the address, where a balancer between several servers sees it. */
+function inRoom(url, room = roomFromPath()) {
+  return `${url}${url.includes("?") ? "&" : "?"}room=${encodeURIComponent(room)}`;
 }
 
 /** /config.json: rigs, views, ice_servers, three, channels, version, token_required. */
@@ -46,7 +57,7 @@ export async function fetchConfig() {
 
 /** Send an offer; the answer has sdp, type and session. */
 export async function sendOffer(offer, signal) {
-  const answer = await ask("/offer", {
+  const answer = await ask(inRoom("/offer", offer.room), {
     method: "POST",
     headers: { "Content-Type": "application/json" },
     body: JSON.stringify(offer),
@@ -55,15 +66,27 @@ export async function sendOffer(offer, signal) {
   return answer.json();
 }
 
+/** "live", or once it is over "ended" or "worker-lost"; the server answers when that is known, or after `waitS`. */
+export async function fateOf(session, room, waitS, signal) {
+  const query = new URLSearchParams({ room, wait: String(waitS) });
+  try {
+    await ask(`/sessions/${encodeURIComponent(session)}?${query}`, { signal });
+    return "live";
+  } catch (error) {
+    if (error.state === "ended" || error.state === "worker-lost") return error.state;
+    throw error;
+  }
+}
+
 /** Tell the server that the session is over; also while the page is being closed. */
 export function endSession(session) {
-  ask(`/sessions/${encodeURIComponent(session)}`, { method: "DELETE", keepalive: true }).catch(() => {});
+  ask(inRoom(`/sessions/${encodeURIComponent(session)}`), { method: "DELETE", keepalive: true }).catch(() => {});
 }
 
 /** A recording, as a blob: a plain link could not carry the token. */
 export async function fetchFile(url) {
   const address = new URL(url, location.origin);
   if (address.origin !== location.origin) throw new ServerProblem("refused", "The file is on another host.");
-  const answer = await ask(address.href);
+  const answer = await ask(inRoom(address.href));
   return answer.blob();
 }

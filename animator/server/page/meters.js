@@ -3,7 +3,7 @@
 import { byId, icon, make, write } from "./dom.js";
 
 const EVERY_MS = 1000;
-const STAGES = { decode: "Decode", track: "Track", solve: "Solve", deform: "Deform", render: "Render", encode: "Encode" };
+const STAGES = { track: "Track", solve: "Solve", deform: "Deform", render: "Render", encode: "Encode" };
 const ROWS = [
   ["fps", "Shown here"],
   ["fps_in", "Camera at the server"],

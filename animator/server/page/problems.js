@@ -104,8 +104,8 @@ export const PROBLEMS = {
   },
   "worker-lost": {
     icon: "plug",
-    title: "The server lost its thread",
-    text: "The process that drew your puppet ended. Your settings are kept.",
+    title: "The server dropped the puppet",
+    text: "The process that drew it has ended, and another starts. Your settings are kept.",
     remedy: "I am connecting again by myself.",
     retries: true,
   },

@@ -57,7 +57,7 @@ export class Recorder {
   /** The server's `recorded`: its take can be fetched, as arrays and as a table. */
   hear({ url }) {
     if (typeof url !== "string") return;
-    const table = url.replace(/\.npz$/, ".csv");
+    const table = url.replace(/\.npz(?=$|\?)/, ".csv");
     this.#offer("take", "Take", ".npz", () => fetchFile(url));
     if (table !== url) this.#offer("table", "Table", ".csv", () => fetchFile(table));
   }

@@ -4,6 +4,7 @@ import { endSession, ServerProblem } from "./api.js";
 import { Peer } from "./peer.js";
 import { PROBLEMS } from "./problems.js";
 import { token } from "./place.js";
+import { Vigil } from "./vigil.js";
 
 const BACK_OFF_S = [1, 2, 4, 8, 15];
 const PING_MS = 2000;
@@ -26,6 +27,7 @@ export class Session extends EventTarget {
   #timer = 0;
   #pinger = 0;
   #unanswered = 0;
+  #vigil = new Vigil((fate) => this.lose(fate === "worker-lost" ? "worker-lost" : "lost"));
   phase = "idle";
 
   constructor(config, settings) {
@@ -102,7 +104,7 @@ export class Session extends EventTarget {
     this.#enter("idle");
   }
 
-  /** The server says that the worker is gone: do not wait until the line falls silent. */
+  /** The server says that the session is over: do not wait until the line falls silent. */
   lose(problem) {
     if (this.#wishes && this.phase === "live") this.#retry(problem);
   }
@@ -134,6 +136,7 @@ export class Session extends EventTarget {
     this.#enter("live");
     this.#ping();
     this.#pinger = setInterval(() => this.#ping(), PING_MS);
+    this.#vigil.keep(id, this.#wishes.room);
   }
 
   #hear(message) {
@@ -183,6 +186,7 @@ export class Session extends EventTarget {
   #drop() {
     clearTimeout(this.#timer);
     clearInterval(this.#pinger);
+    this.#vigil.stop();
     this.#peer?.close();
     this.#peer = null;
   }
