@@ -48,7 +48,7 @@ class ServeConfig:
     """Addresses or networks of proxies, whose X-Forwarded-For and X-Forwarded-Proto are believed."""
     offers_per_minute: int = 30
     """From one address; more are answered with 429."""
-    silent_s: float = 15.0
+    silent_s: float = 12.0
     """A client that gives no sign of life for so long is gone."""
     show: Config = field(default_factory=Config)
     """What a session starts with; each may change its own."""

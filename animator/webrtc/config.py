@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from ..errors import SettingError
@@ -38,6 +39,11 @@ class IceServer:
         if match["scheme"] == "turns" and match["transport"] == "udp":
             raise SettingError(f"{self.url!r}: TURN over TLS goes by tcp only")
 
+    @property
+    def is_relay(self) -> bool:
+        """Whether it is a TURN server."""
+        return self.url.startswith("turn")
+
     @classmethod
     def from_text(cls, text: str) -> IceServer:
         """`URL[,user,password]`; the password may hold commas."""
@@ -45,3 +51,19 @@ class IceServer:
         if len(login) == 1:
             raise SettingError(f"{url!r}: a user without a password; an ICE server must be {_WANTED}")
         return cls(url, *login)
+
+
+def unhelpful(servers: Iterable[IceServer], sdp: str) -> list[str]:
+    """A sentence about the STUN and about the TURN server that our own description shows to have given no address.
+
+    Of several only the first of each kind is used; why it gave none, aioice tells nobody."""
+    found = {match[1] for match in re.finditer(r"^a=candidate:.* typ (\w+)", sdp, re.MULTILINE)}
+    first = {server.is_relay: server.url for server in reversed(list(servers))}
+    complaints = []
+    if False in first and "srflx" not in found:
+        complaints.append(f"the STUN server {first[False]} did not tell us our address: it cannot be reached")
+    if True in first and "relay" not in found:
+        complaints.append(
+            f"the TURN server {first[True]} gives us no address: it is out of reach, or refuses this user and password"
+        )
+    return complaints

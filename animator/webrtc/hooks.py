@@ -3,7 +3,8 @@
 aiortc encodes for each viewer anew unless a track gives packets instead of frames. It packs those, but then
 what viewers ask for has no way out: a key frame request (PLI, FIR) sets a flag of the sender, and a bandwidth
 estimate (REMB) sets `target_bitrate` of the sender's own encoder. What it receives waits for its decoder in
-a queue without a bound. And a connection that is closed while it is being made may leave a task behind.
+a queue without a bound, and for what was lost on the way too long (see gaps). And a connection that is
+closed while it is being made may leave a task behind.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ from aiortc.codecs.base import Encoder
 from aiortc.mediastreams import MediaStreamTrack
 from aiortc.rtcrtpparameters import RTCRtpCodecParameters
 
+from .gaps import GapBuffer, PersistentNacks
+
 DECODER_BACKLOG = 15
 """Half a second of pictures that wait to be decoded; more would only be seen late."""
 
@@ -28,6 +31,8 @@ _ENCODER = "_RTCRtpSender__encoder"
 _SEND_KEY_FRAME = "_send_keyframe"
 _DECODER_QUEUE = "_RTCRtpReceiver__decoder_queue"
 _DECODER_ERROR = "_RTCRtpReceiver__decoder_error"
+_JITTER_BUFFER = "_RTCRtpReceiver__jitter_buffer"
+_NACKS = "_RTCRtpReceiver__nack_generator"
 _ICE_STARTED = "_RTCIceTransport__start"
 _ICE_ENDS_S = 1.0
 
@@ -84,10 +89,13 @@ def send_packets(
 
 
 def bound_decoding(receiver: RTCRtpReceiver) -> None:
-    """Keep the pictures that wait for the decoder few; to be called before the connection stands."""
-    if not hasattr(receiver, _DECODER_QUEUE):
+    """Pictures wait neither long for their decoder nor for what was lost; call it before the connection stands."""
+    if not all(hasattr(receiver, name) for name in (_DECODER_QUEUE, _JITTER_BUFFER, _NACKS)):
         raise RuntimeError("this version of aiortc decodes elsewhere: install the one that we were tested with")
-    setattr(receiver, _DECODER_QUEUE, DecoderQueue(getattr(receiver, _DECODER_ERROR).set))
+    waiting = DecoderQueue(getattr(receiver, _DECODER_ERROR).set)
+    setattr(receiver, _DECODER_QUEUE, waiting)
+    setattr(receiver, _JITTER_BUFFER, GapBuffer(waiting.wait_for_key_frame))
+    setattr(receiver, _NACKS, PersistentNacks())
 
 
 async def end_checks(connection: RTCPeerConnection) -> None:
@@ -130,6 +138,10 @@ class DecoderQueue(queue.Queue):
                 return
             self._waiting_for_key = False
         super().put(item, *args, **kwargs)
+
+    def wait_for_key_frame(self) -> None:
+        """Pictures are missing before the next one: drop what comes until one that needs none before it."""
+        self._waiting_for_key = True
 
     def _empty(self) -> None:
         while True:

@@ -12,6 +12,7 @@ from typing import Any
 from aiortc import (
     RTCConfiguration,
     RTCIceServer,
+    RTCIceTransportPolicy,
     RTCPeerConnection,
     RTCRtpSender,
     RTCRtpTransceiver,
@@ -21,7 +22,7 @@ from aiortc.mediastreams import MediaStreamTrack
 
 from ..errors import ProtocolError, SettingError
 from ..timing import Clock, monotonic_s
-from .config import IceServer
+from .config import IceServer, unhelpful
 from .data_channels import DataChannels
 from .descriptions import check_description
 from .encoding import CODECS
@@ -31,8 +32,8 @@ from .outbound import Fanout, PacketTrack
 
 log = logging.getLogger("animator")
 
-SILENT_S = 15.0
-"""A peer that gives no sign of life for so long is gone."""
+SILENT_S = 12.0
+"""A peer that gives no sign of life for so long is gone; what it held is free within 15 s, closing included."""
 CONNECT_S = 20.0
 """A peer that has not connected by then will not."""
 PING_EVERY_S = 2.0
@@ -75,6 +76,7 @@ class Peer:
     puppet      : pictures for the other side; None sends none
     receive     : whether the other side's camera is wanted
     ice_servers : none for peers that reach each other directly
+    relay_only  : whether everything goes through the TURN server among them, and no address of ours is told
     codecs      : which may be used, the preferred one first
     silent_s    : seconds without a sign of life after which the connection is closed
     clock       : seconds that rise"""
@@ -86,17 +88,22 @@ class Peer:
         receive: bool = False,
         listeners: Listeners | None = None,
         ice_servers: Sequence[IceServer] = (),
+        relay_only: bool = False,
         codecs: Sequence[str] = CODECS,
         silent_s: float = SILENT_S,
         clock: Clock = monotonic_s,
     ) -> None:
         if not codecs or set(codecs) - set(CODECS):
             raise SettingError(f"codecs must be some of {', '.join(CODECS)}, not {', '.join(codecs) or 'none'}")
+        if relay_only and not any(server.is_relay for server in ice_servers):
+            raise SettingError("relay_only: there is no TURN server among the ICE servers to go through")
         self._puppet, self._receive, self._codecs = puppet, receive, tuple(codecs)
         self._listeners, self._clock, self._silent_s = listeners or Listeners(), clock, silent_s
-        servers = [RTCIceServer(s.url, s.user, s.password) for s in ice_servers or ()]
+        self._ice_servers = tuple(ice_servers)
+        servers = [RTCIceServer(s.url, s.user, s.password) for s in ice_servers]
         # An empty list is not the same as none, for which aiortc would ask a public server.
-        self._pc = RTCPeerConnection(RTCConfiguration(servers))
+        policy = RTCIceTransportPolicy.RELAY if relay_only else RTCIceTransportPolicy.ALL
+        self._pc = RTCPeerConnection(RTCConfiguration(servers, iceTransportPolicy=policy))
         self._pc.on("track", self._on_track)
         self._pc.on("datachannel", lambda channel: self.channels.adopt(channel))
         self._pc.on("connectionstatechange", self._on_state)
@@ -210,6 +217,8 @@ class Peer:
 
     async def _describe(self) -> str:
         await self._pc.setLocalDescription()
+        for complaint in unhelpful(self._ice_servers, self._pc.localDescription.sdp):
+            log.warning(complaint)
         self._heard_s = self._clock()
         if self._watch is None and not self.is_closed:
             self._watch = asyncio.get_running_loop().create_task(self._watch_over())

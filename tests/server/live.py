@@ -33,11 +33,11 @@ CLIP_FRAMES, CAMERA_FPS = 60, 15.0
 
 
 class Server:
-    """A process that serves; `url` once it is ready."""
+    """A process that serves; `url` once it is ready. `within` are words before the command, `ip netns exec` say."""
 
-    def __init__(self, *command: str, env: dict[str, str] | None = None) -> None:
+    def __init__(self, *command: str, env: dict[str, str] | None = None, within: tuple[str, ...] = ()) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, *command],
+            [*within, sys.executable, *command],
             cwd=ROOT,
             env=os.environ | {"PYTHONPATH": str(ROOT)} | (env or {}),
             stdout=subprocess.PIPE,

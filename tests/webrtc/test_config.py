@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from animator.errors import SettingError
-from animator.webrtc.config import IceServer
+from animator.webrtc.config import IceServer, unhelpful
 
 
 @pytest.mark.parametrize(
@@ -19,7 +19,9 @@ from animator.webrtc.config import IceServer
     ],
 )
 def test_good_ones(text: str, url: str, user: str | None, password: str | None) -> None:
-    assert IceServer.from_text(text) == IceServer(url, user, password)
+    server = IceServer.from_text(text)
+    assert server == IceServer(url, user, password)
+    assert server.is_relay == (user is not None)
 
 
 @pytest.mark.parametrize(
@@ -39,3 +41,24 @@ def test_bad_ones_are_named_in_one_line(text: str) -> None:
 
 def test_the_password_is_not_printed() -> None:
     assert "secret" not in repr(IceServer("turn:a", "me", "secret"))
+
+
+@pytest.mark.parametrize(
+    ("kinds", "complained_of"),
+    [
+        (("host", "srflx", "relay"), []),
+        (("host", "srflx"), ["turn:a"]),
+        (("relay",), ["stun:a"]),
+        (("host",), ["stun:a", "turn:a"]),
+        ((), ["stun:a", "turn:a"]),
+    ],
+)
+def test_servers_that_gave_no_address_are_told_of(kinds: tuple[str, ...], complained_of: list[str]) -> None:
+    servers = [IceServer.from_text(text) for text in ("stun:a", "turn:a,me,secret", "stun:b", "turn:b,me,secret")]
+    sdp = "".join(f"a=candidate:1 1 udp 2 10.0.0.1 5 typ {kind} generation 0\r\n" for kind in kinds)
+    said = unhelpful(servers, "v=0\r\n" + sdp)
+    assert len(said) == len(complained_of)
+    for sentence, url in zip(said, complained_of, strict=True):
+        assert url in sentence
+        assert "secret" not in sentence
+    assert unhelpful([], sdp) == []
