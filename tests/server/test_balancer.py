@@ -19,6 +19,8 @@ from tests.conftest import ROOT
 from .site import OFFER, SDP, Site
 
 NAME = "puppets.example.org"
+PROXY = "127.0.0.2"
+"""Where nginx asks from: what it says of us, who come from another address, is believed."""
 START_S = 10.0
 
 pytestmark = pytest.mark.skipif(shutil.which("nginx") is None, reason="nginx is not here: apt-get install nginx-light")
@@ -36,7 +38,7 @@ def configuration(folder: Path, port: int, sites: list[Site]) -> str:
         f"{kind}_temp_path {folder}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     )
     head = f"daemon off; pid {folder}/pid; error_log {folder}/errors;\nevents {{}}\n"
-    return f"{head}http {{ access_log off;\n{paths}\n{block}}}\n"
+    return f"{head}http {{ access_log off; proxy_bind {PROXY};\n{paths}\n{block}}}\n"
 
 
 @asynccontextmanager
@@ -66,7 +68,7 @@ async def balanced(folder: Path, sites: list[Site]) -> AsyncIterator[str]:
 
 def test_all_requests_of_a_room_reach_one_server(tmp_path: Path) -> None:
     async def test() -> None:
-        settings = {"allow_hosts": (NAME,), "trusted_proxies": ("127.0.0.1",), "offers_per_minute": 4}
+        settings = {"allow_hosts": (NAME,), "trusted_proxies": (PROXY,), "offers_per_minute": 4}
         async with Site(**settings) as one, Site(**settings) as two, balanced(tmp_path, [one, two]) as address:
             homes = {}
             async with aiohttp.ClientSession(address, headers={"Host": NAME, "Origin": f"http://{NAME}"}) as http:
