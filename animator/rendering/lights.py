@@ -15,17 +15,17 @@ import pyvista as pv
 import vtk
 
 from ..data import Array
-from ..rig import Rig
+from ..rig import Part, Rig, Toon
 
 # position in camera space (x right, y up, z towards the camera), colour, intensity (linear)
 _PORTRAIT = (
-    ((0.45, 0.60, 0.9), (1.00, 0.95, 0.88), 0.72),  # key: high on the right, warm
-    ((-0.9, 0.05, 0.6), (0.84, 0.91, 1.00), 0.30),  # fill: low on the left, cool, softens the shadow side
+    ((0.65, 0.70, 0.85), (1.00, 0.95, 0.87), 0.84),  # key: high on the right, warm
+    ((-0.9, 0.05, 0.6), (0.80, 0.90, 1.00), 0.22),  # fill: low on the left, cool, softens the shadow side
     ((-0.35, 0.55, -0.9), (0.95, 0.98, 1.00), 0.55),  # rim: from behind, parts hair and background
 )
-_WRAP = (0.30, 0.35, 0.05)
+_WRAP = (0.15, 0.30, 0.05)
 """How far each light reaches around the edge of its shadow, as a wide soft lamp does."""
-SKY_RGB, GROUND_RGB = (0.36, 0.38, 0.41), (0.19, 0.155, 0.14)
+SKY_RGB, GROUND_RGB = (0.27, 0.29, 0.32), (0.13, 0.10, 0.09)
 """What comes from all around, above and below, linear: a bright room with a wooden floor."""
 AMBIENT, DIFFUSE = 0.30, 0.9
 """Shares of a surface's colour that come back from everywhere and from the lights, where each pixel is lit."""
@@ -66,6 +66,11 @@ class VertexLight:
         for part in rig.parts:
             run = slice(part.first_vertex, part.first_vertex + part.vertex_count)
             self._base[run] = 255.0 * np.array(part.material.base_color_rgba[:3], np.float32)
+        if rig.vertex_rgb is not None:
+            self._base *= rig.vertex_rgb
+        self._glowing = [(_run(part), 255.0 * np.array(part.material.emissive_rgb, np.float32))
+                         for part in rig.parts if any(part.material.emissive_rgb)]  # fmt: skip
+        self._toons = [(_run(part), part.material.toon) for part in rig.parts if part.material.toon is not None]
         lights = len(_PORTRAIT)
         self._facing = np.empty((len(rig.positions), lights + 1), np.float32)
         self._lit = np.empty((len(rig.positions), 3), np.float32)
@@ -81,6 +86,7 @@ class VertexLight:
         towards = np.concatenate([self._directions * self._gain[:, None], [[0, 1, 0]]]) @ rotation
         with np.errstate(all="ignore"):  # vertices of no part have no normal, and are not drawn
             np.matmul(normals, towards.T.astype(np.float32), out=self._facing)
+            keys = [self._facing[run, :1] / self._gain[0] for run, _ in self._toons]
             lamps = self._facing[:, :-1]
             lamps += self._offset
             np.maximum(lamps, 0.0, out=lamps)
@@ -89,5 +95,23 @@ class VertexLight:
             np.clip(self._lit, 0.0, 1.0, out=self._lit)
             np.sqrt(self._lit, out=self._lit)
             self._lit *= self._base
+            for (run, toon), key in zip(self._toons, keys, strict=True):
+                self._lit[run] = two_tones(toon, key) * self._base[run]
+            for run, glow in self._glowing:
+                self._lit[run] = np.minimum(np.hypot(self._lit[run], glow), 255.0)  # a sum, in linear light
             np.copyto(self.rgb, self._lit, casting="unsafe")
         return self.rgb
+
+
+def two_tones(toon: Toon, facing_key: Array) -> Array:
+    """(n, 3) what a toon surface gives back of its colour: the shade's tint, white, or what lies between.
+
+    facing_key : (n, 1) cosine of the angle between the normals and the key light"""
+    half = max(1.0 - toon.toony, 0.02)  # vertices are too far apart for a harder edge
+    lit = np.clip((facing_key + toon.shift + half) / (2 * half), 0.0, 1.0)
+    shade = np.array(toon.shade_rgb, np.float32)
+    return shade + (1 - shade) * lit
+
+
+def _run(part: Part) -> slice:
+    return slice(part.first_vertex, part.first_vertex + part.vertex_count)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import pyvista as pv
 import vtk
@@ -11,12 +13,19 @@ from ..data import Array
 from ..rig import Material, Mesh, Part, Rig
 from .lights import AMBIENT, DIFFUSE, VertexLight
 
+SOLID_ALPHA, LEAST_ALPHA = 0.9, 0.01
+"""Of a picture with soft edges: what is solid, and what is not there."""
+SOLID_SHARE = 0.02
+"""Of a picture's pixels: with fewer solid ones it is glass or a shadow, and blended as a whole."""
+
 
 class Surface:
     """One part of an avatar: an actor whose points and normals are changed in place."""
 
-    def __init__(self, part: Part, rig: Rig, vertex_rgb: Array | None) -> None:
+    def __init__(self, part: Part, rig: Rig, lit_rgb: Array | None) -> None:
+        """lit_rgb : (V, 3) uint8, vertices' colours that are already lit and change; None: VTK lights"""
         self.name = part.name
+        material = part.material
         self._run = slice(part.first_vertex, part.first_vertex + part.vertex_count)
         self._positions = np.array(rig.positions[self._run], np.float32)
         self._normals = np.zeros_like(self._positions)
@@ -29,17 +38,28 @@ class Surface:
         uvs = numpy_to_vtk(np.ascontiguousarray(rig.uvs[self._run] * [1, -1] + [0, 1], np.float32), deep=True)
         uvs.SetName("uv")
         self._poly.GetPointData().SetTCoords(uvs)
-        self.actor = vtk.vtkActor()
         mapper = vtk.vtkPolyDataMapper()
         mapper.SetInputData(self._poly)
         mapper.SetStatic(1)  # no pipeline runs upstream: only time stamps tell of change
-        self._colours = None
-        if vertex_rgb is not None and not part.material.unlit:
-            self._colours = numpy_to_vtk(vertex_rgb[self._run], deep=False)
-            self._poly.GetPointData().SetScalars(self._colours)
+        self._colours, colours = None, None
+        if lit_rgb is not None and not material.unlit:
+            self._colours = colours = numpy_to_vtk(lit_rgb[self._run], deep=False)
+        elif rig.vertex_rgb is not None:
+            tinted = rig.vertex_rgb[self._run] * np.array(material.base_color_rgba[:3], np.float32)
+            colours = numpy_to_vtk((255 * tinted).astype(np.uint8), deep=True)
+        if colours is not None:
+            self._poly.GetPointData().SetScalars(colours)
             mapper.SetColorModeToDirectScalars()
-        self.actor.SetMapper(mapper)
-        _dress(self.actor, part.material, lit_by_vertex=self._colours is not None)
+        texture = None if material.texture_rgba is None else texture_of(material)
+        self.actors = []
+        """Drawn one after the other: usually one, and before a soft edge what is solid within it."""
+        for layer in layers_of(material):
+            actor = vtk.vtkActor()
+            actor.SetMapper(mapper if not self.actors else _twin(mapper))
+            if texture is not None:
+                actor.SetTexture(texture)
+            _dress(actor, material, layer, lit_by_vertex=self._colours is not None)
+            self.actors.append(actor)
 
     def update(self, mesh: Mesh) -> None:
         """Take this part's run of the mesh."""
@@ -58,15 +78,19 @@ class Puppet:
 
     def __init__(self, rig: Rig, renderer: vtk.vtkRenderer, *, light_vertices: bool) -> None:
         self.rig = rig
-        self._light = VertexLight(rig) if light_vertices else None
+        has_toons = any(part.material.toon is not None for part in rig.parts)
+        self._light = VertexLight(rig) if light_vertices or has_toons else None
         self._renderer = renderer
         self._scene_from_rig = vtk.vtkMatrix4x4()
         self._face_from_rig = np.linalg.inv(rig.rig_from_face)
-        vertex_rgb = None if self._light is None else self._light.rgb
-        self._surfaces = [Surface(part, rig, vertex_rgb) for part in rig.parts]
-        for surface in self._surfaces:
-            surface.actor.SetUserMatrix(self._scene_from_rig)
-            renderer.AddActor(surface.actor)
+        self._surfaces = []
+        for part in sorted(rig.parts, key=lambda part: part.material.draw_order):  # see-through ones: as they come
+            by_vertex = self._light is not None and (light_vertices or part.material.toon is not None)
+            self._surfaces.append(Surface(part, rig, self._light.rgb if by_vertex else None))
+        self._actors = [actor for surface in self._surfaces for actor in surface.actors]
+        for actor in self._actors:
+            actor.SetUserMatrix(self._scene_from_rig)
+            renderer.AddActor(actor)
 
     def update(self, mesh: Mesh, scene_from_face: Array, *, as_mask: bool) -> None:
         """Show the avatar in this shape at this place; as a mask without the parts that its rig names."""
@@ -75,18 +99,19 @@ class Puppet:
             self._light.shine_on(mesh.normals, scene_from_rig[:3, :3])  # the camera never turns in its scene
         for surface in self._surfaces:
             surface.update(mesh)
-            surface.actor.SetVisibility(not (as_mask and surface.name in self.rig.hidden_in_mask))
+            for actor in surface.actors:
+                actor.SetVisibility(not (as_mask and surface.name in self.rig.hidden_in_mask))
         self._scene_from_rig.DeepCopy(scene_from_rig.ravel())
 
     def hide(self) -> None:
         """Draw nothing of it."""
-        for surface in self._surfaces:
-            surface.actor.SetVisibility(False)
+        for actor in self._actors:
+            actor.SetVisibility(False)
 
     def remove(self) -> None:
         """Take it out of the scene for good."""
-        for surface in self._surfaces:
-            self._renderer.RemoveActor(surface.actor)
+        for actor in self._actors:
+            self._renderer.RemoveActor(actor)
 
 
 def texture_from_rgba(rgba: Array) -> pv.Texture:
@@ -100,7 +125,51 @@ def texture_from_rgba(rgba: Array) -> pv.Texture:
     return texture
 
 
-def _dress(actor: vtk.vtkActor, material: Material, *, lit_by_vertex: bool) -> None:
+def texture_of(material: Material) -> pv.Texture:
+    """A material's texture; an opaque one's alpha means nothing and is left out."""
+    rgba = material.texture_rgba
+    texture = texture_from_rgba(rgba[:, :, :3] if material.alpha_mode == "opaque" else rgba)
+    if not material.repeats:
+        texture.RepeatOff()
+        texture.EdgeClampOn()
+    return texture
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """One way in which a surface is drawn."""
+
+    see_through: bool
+    least_alpha: float = 0.0
+    """Below it nothing is drawn."""
+
+
+def layers_of(material: Material) -> tuple[Layer, ...]:
+    """How a material is drawn.
+
+    Hair and lashes are pictures with soft edges that cover each other in no order: what is solid in them is
+    drawn first and hides what is behind it, then the edges are blended over."""
+    if material.alpha_mode == "mask":
+        return (Layer(False, material.alpha_cutoff),)
+    if material.alpha_mode != "blend":
+        return (Layer(False),)
+    soft = Layer(True, LEAST_ALPHA)
+    if material.texture_rgba is None or material.base_color_rgba[3] < SOLID_ALPHA:
+        return (soft,)
+    alpha = material.texture_rgba[::4, ::4, 3]
+    solid = np.count_nonzero(alpha >= SOLID_ALPHA * 255)
+    return (Layer(False, SOLID_ALPHA), soft) if solid > SOLID_SHARE * alpha.size else (soft,)
+
+
+def _twin(mapper: vtk.vtkPolyDataMapper) -> vtk.vtkPolyDataMapper:
+    """Another mapper of the same surface: a mapper keeps the shader of one actor."""
+    twin = vtk.vtkPolyDataMapper()
+    twin.ShallowCopy(mapper)
+    twin.SetStatic(1)
+    return twin
+
+
+def _dress(actor: vtk.vtkActor, material: Material, layer: Layer, *, lit_by_vertex: bool) -> None:
     surface = actor.GetProperty()
     red, green, blue, alpha = material.base_color_rgba
     surface.SetColor(red, green, blue)
@@ -115,10 +184,21 @@ def _dress(actor: vtk.vtkActor, material: Material, *, lit_by_vertex: bool) -> N
         shine = 1.0 - material.roughness
         surface.SetSpecular(0.6 * shine)
         surface.SetSpecularPower(4 + 60 * shine)
-    if material.texture_rgba is not None:
-        actor.SetTexture(texture_from_rgba(material.texture_rgba))
-    if material.alpha_mode == "blend":
+    if layer.least_alpha > 0 and material.texture_rgba is not None:
+        _discard_below(actor, layer)
+    if layer.see_through:
         surface.SetOpacity(min(alpha, 0.999))
         actor.ForceTranslucentOn()
+        if material.writes_depth:
+            keys = vtk.vtkInformation()
+            keys.Set(vtk.vtkOpenGLActor.GLDepthMaskOverride(), 1)
+            actor.SetPropertyKeys(keys)
     else:
         actor.ForceOpaqueOn()
+
+
+def _discard_below(actor: vtk.vtkActor, layer: Layer) -> None:
+    """Draw no pixel whose alpha, texture's times colour's, is below the layer's."""
+    solid = "" if layer.see_through else "gl_FragData[0].a = 1.0;"
+    code = f"//VTK::TCoord::Impl\nif (gl_FragData[0].a < {layer.least_alpha:.4f}) discard;\n{solid}\n"
+    actor.GetShaderProperty().AddFragmentShaderReplacement("//VTK::TCoord::Impl", True, code, False)

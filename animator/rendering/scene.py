@@ -42,6 +42,8 @@ class Scene:
         window = plotter.render_window
         self._avatars = plotter.renderer
         self._below = None if background is None else _Below(window, self._avatars, background)
+        if background is None:
+            self._avatars.SetBackground(0, 0, 0)  # seen through soft edges, whose colours are premultiplied
         self._in_software = is_software(window)
         add_portrait_lights(self._avatars)
         if not self._in_software:

@@ -16,6 +16,7 @@ from .gltf_materials import MaterialReader
 MAX_VERTICES = 1_000_000
 MAX_MORPH_NUMBERS = 100_000_000
 """Three times vertices times morphs: above this the file is refused instead of filling the memory."""
+INSIDE_OUT_SHARE = 0.95
 TRIANGLES, STRIP, FAN = 4, 5, 6
 """glTF's primitive modes that are a surface."""
 
@@ -97,8 +98,12 @@ class PrimitiveReader:
         material, uvs = self._materials.read(primitive.get("material"), attributes, count, read)
         self._read_morphs(mesh_index, mesh, primitive, name, count, rows, linear, first)
         pieces.vertex_count += used
-        pieces.positions.append((_turned(positions[rows], linear) + offset).astype(np.float32))
-        pieces.normals.append(self._normals(read, attributes, count, rows, linear))
+        baked = (_turned(positions[rows], linear) + offset).astype(np.float32)
+        normals = self._normals(read, attributes, count, rows, linear)
+        if normals is not None and _are_inside_out(triangles, baked, normals):
+            triangles = np.ascontiguousarray(triangles[:, ::-1])
+        pieces.positions.append(baked)
+        pieces.normals.append(normals)
         pieces.uvs.append(uvs[rows])
         pieces.colours.append(self._colours(read, attributes, count, rows))
         pieces.skin_joints.append(np.broadcast_to(joints, (used, 4)).astype(np.int32))
@@ -217,3 +222,10 @@ def target_names(file: GltfFile, mesh: dict[str, Any], primitive: dict[str, Any]
 def _turned(vectors: Array, linear: Array) -> Array:
     """(n, 3) vectors by one (3, 3) or by each its own (n, 3, 3)."""
     return vectors @ linear.T if linear.ndim == 2 else np.einsum("vij,vj->vi", linear, vectors)
+
+
+def _are_inside_out(triangles: Array, positions: Array, normals: Array) -> bool:
+    """Whether a file's triangles nearly all wind against its normals: then the maker's tool turned them over."""
+    a, b, c = (positions[triangles[:, corner]] for corner in range(3))
+    facing = np.einsum("ti,ti->t", np.cross(b - a, c - a), normals[triangles[:, 0]])
+    return np.count_nonzero(facing < 0) > INSIDE_OUT_SHARE * len(triangles)
