@@ -51,13 +51,9 @@ class _Newest:
             await self._changed.wait()
         return self._item
 
-    @property
-    def number(self) -> int:
-        return self._item[0]
-
 
 async def _stream(socket: Any, newest: _Newest) -> None:
-    number = newest.number
+    number = 0  # whoever comes is told at once how things stand
     while not socket.closed:
         number, text = await newest.after(number)
         async with asyncio.timeout(STALL_S):
