@@ -1,6 +1,6 @@
 # `make demo` and `make test` do all the set-up on a fresh machine.
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint bench bench-solver bench-run bench-webrtc bench-motion images page clean
+.PHONY: help install demo test lint bench bench-solver bench-run bench-webrtc bench-protocols bench-motion images page clean
 
 PYTHON := .venv/bin/python
 SHARED ?= ../shared
@@ -32,6 +32,9 @@ bench-run: install  ## frames per second, each stage's share, peak memory
 
 bench-webrtc: install  ## how late a puppet comes back over WebRTC, beside an echo
 	$(PYTHON) -m tests.bench.bench_webrtc
+
+bench-protocols: install  ## what one frame costs in each protocol, beside json.dumps
+	$(PYTHON) -m tests.bench.bench_protocols
 
 bench-motion: install  ## the motion stream: bits, errors, loss
 	$(PYTHON) -m tests.bench.bench_motion_stream
