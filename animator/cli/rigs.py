@@ -1,10 +1,13 @@
-"""`animator rigs`: which avatars there are, and what one is made of."""
+"""`animator rigs`: which avatars there are, what one is made of, what moves it, and writing it for others."""
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Annotated
+
 import typer
 
-app = typer.Typer(help="The avatars: list them, look at one.", no_args_is_help=True)
+app = typer.Typer(help="The avatars: list them, look at one, check it, export it.", no_args_is_help=True)
 
 
 @app.command("list")
@@ -22,30 +25,93 @@ def list_rigs() -> None:
     Console().print(table)
 
 
+RigArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="RIG", help="A name of `animator rigs list`, a folder with rig.toml, or a .vrm, .glb or .gltf file."
+    ),
+]
+
+
 @app.command("show")
-def show_rig(
-    name: str = typer.Argument(help="A name of `animator rigs list`, a folder with rig.toml, or a .glb file."),
-) -> None:
-    """What an avatar is made of: parts, joints, and which of the 52 channels move it."""
+def show_rig(name: RigArgument) -> None:
+    """What an avatar is made of, and what its file says of its maker and licence."""
     from rich.console import Console
+    from rich.markup import escape
     from rich.table import Table
 
     from ..channels import ARKIT
     from ..rigging.library import load_rig
+    from ..rigging.reach import reach_of
 
     rig = load_rig(name)
-    driven = rig.mapping.any(axis=0)
-    console = Console()
-    console.print(f"[bold]{rig.name}[/bold]: {len(rig.positions):,} vertices, {len(rig.morph_names)} morph targets")
+    console = Console(highlight=False)
+    console.print(
+        f"[bold]{escape(rig.name)}[/bold]: {len(rig.positions):,} vertices, {len(rig.morph_names)} morph targets"
+    )
+    for key, value in rig.about:
+        console.print(f"{key}: {escape(value)}")
     table = Table("part", "vertices", "triangles", "material", "texture", box=None, header_style="bold")
     for part in rig.parts:
         texture = part.material.texture_rgba
         size = "-" if texture is None else f"{texture.shape[1]}x{texture.shape[0]}"
-        table.add_row(part.name, f"{part.vertex_count:,}", f"{len(part.triangles):,}", part.material.name, size)
+        count = f"{part.vertex_count:,}", f"{len(part.triangles):,}"
+        table.add_row(escape(part.name), *count, escape(part.material.name), size)
     console.print(table)
-    joints = ", ".join(f"{role} = {rig.joints[index].name}" for role, index in rig.roles.items())
+    joints = ", ".join(f"{role} = {escape(rig.joints[index].name)}" for role, index in rig.roles.items())
     console.print(f"joints: {joints or 'none'}")
-    console.print(f"channels: {int(driven.sum())} of {len(ARKIT)} move it")
-    if not driven.all():
-        missing = (channel for channel, moves in zip(ARKIT, driven, strict=True) if not moves)
+    missing = [reach.channel for reach in reach_of(rig) if not reach.targets]
+    console.print(f"channels: {len(ARKIT) - len(missing)} of {len(ARKIT)} move it")
+    if missing:
         console.print(f"without effect: {', '.join(missing)}")
+    for note in rig.notes:
+        console.print(f"note: {escape(note)}")
+
+
+@app.command("check")
+def check_rig(
+    name: RigArgument,
+    write: Annotated[
+        Path | None, typer.Option("--write", metavar="CSV", help="Write the mapping as a table to begin with.")
+    ] = None,
+) -> None:
+    """Which of the 52 channels reach what, what is missing, and what was guessed."""
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    from ..errors import SinkError
+    from ..rigging.library import load_rig
+    from ..rigging.reach import reach_of, write_table
+
+    rig = load_rig(name)
+    reaches = reach_of(rig)
+    table = Table("channel", "reaches", "by", box=None, header_style="bold")
+    for reach in reaches:
+        table.add_row(reach.channel, escape(", ".join(reach.targets)) or "-", reach.how or "nothing")
+    console = Console(highlight=False)
+    console.print(table)
+    missing = [reach.channel for reach in reaches if not reach.targets]
+    console.print(f"{len(reaches) - len(missing)} of {len(reaches)} channels reach {escape(rig.name)}")
+    if missing:
+        console.print(f"missing: {', '.join(missing)}")
+    for note in rig.notes:
+        console.print(f"note: {escape(note)}")
+    if write is not None:
+        try:
+            write_table(rig, write)
+        except OSError as error:
+            raise SinkError(f"cannot write {write}: {error.strerror}") from error
+        console.print(f"wrote {escape(str(write))}: beside the model as mapping.csv it overrides what is above")
+
+
+@app.command("export")
+def export_rig(
+    vrm: Annotated[Path, typer.Option("--vrm", metavar="OUT.vrm", help="Write it as a VRM 1.0 with Perfect Sync.")],
+    name: Annotated[str, typer.Argument(metavar="RIG", help="A name, a folder with rig.toml, a .glb file.")] = "human",
+) -> None:
+    """Write an avatar for other programs."""
+    from ..rigging.vrm_export import export_vrm
+
+    count = export_vrm(name, vrm)
+    typer.echo(f"wrote {vrm}: VRM 1.0, {count} of the 52 channels as expressions")

@@ -79,6 +79,12 @@ class GltfFile:
         except (KeyError, TypeError, ValueError, IndexError, AttributeError, OverflowError) as error:
             raise self.fail(f"broken {what}: {type(error).__name__} {error}") from error
 
+    def binary(self) -> bytes:
+        """The GLB's own chunk: buffer 0."""
+        if not self._buffers or self._buffers[0] is None or "uri" in self.items("buffers")[0]:
+            raise self.fail("expected a GLB that holds its own data")
+        return self._buffers[0]
+
     def view(self, index: object) -> tuple[bytes, int]:
         """The bytes of a buffer view and its stride (0: packed)."""
         view = self.item("bufferViews", index)

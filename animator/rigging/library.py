@@ -46,6 +46,19 @@ def load_rig(name_or_path: str | Path) -> Rig:
     )
 
 
+def model_file(name_or_path: str | Path) -> Path:
+    """The model file of an avatar that `load_rig` would load."""
+    path = Path(name_or_path)
+    if path.suffix.lower() in _MODEL_SUFFIXES:
+        if not path.is_file():
+            raise RigError(f"there is no file {path}")
+        return path
+    for folder in (rigs_folder() / path, path):
+        if (folder / DESCRIPTION).is_file():
+            return folder / str(_read_description(folder).get("model"))
+    raise RigError(f"unknown avatar {str(name_or_path)!r}: expected one of {', '.join(known_rigs())}")
+
+
 def table_beside(path: Path) -> Path | None:
     """`NAME.mapping.csv` or `mapping.csv` beside a model file, or None."""
     for table in (path.with_suffix(f".{TABLE}"), path.with_name(TABLE)):

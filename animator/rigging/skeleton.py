@@ -68,7 +68,7 @@ class Skeleton:
         self.turns = np.zeros((len(self.moving) + 1, 3, 4))
         """(S, 3, 4) moved_from_rest of each slot, written by `pose`."""
         self.turns[:, :, :3] = np.eye(3)
-        self._jaw_open_rad = 0.0 if _is_morphed(rig, "jawOpen", "aa") else JAW_OPEN_RAD
+        self._jaw_open_rad = 0.0 if jaw_is_morphed(rig) else JAW_OPEN_RAD
         self._look_at = rig.look_at
 
     def pose(self, motion: Motion, head_turns: bool) -> Array:
@@ -128,8 +128,9 @@ def within_human_range(wxyz: Array) -> Array:
     return wxyz if angle <= MOST_TURN_RAD else slerp_wxyz(IDENTITY_WXYZ, wxyz, MOST_TURN_RAD / angle)
 
 
-def _is_morphed(rig: Rig, channel: str, preset: str) -> bool:
-    """Whether a channel moves morphs."""
-    by_table = bool(rig.mapping[:, INDEX[channel]].any())
+def jaw_is_morphed(rig: Rig) -> bool:
+    """Whether an open mouth is a matter of morphs, so that a jaw joint rests."""
     said = rig.expressions
-    return by_table or (said is not None and (preset in said.presets or bool(said.gains[:, INDEX[channel]].any())))
+    if said is not None and ("aa" in said.presets or said.gains[:, INDEX["jawOpen"]].any()):
+        return True
+    return bool(rig.mapping[:, INDEX["jawOpen"]].any())
