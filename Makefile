@@ -1,6 +1,6 @@
 # `make demo` and `make test` do all the set-up on a fresh machine.
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint bench bench-solver bench-run bench-webrtc bench-protocols bench-motion images page clean
+.PHONY: help install demo test lint bench bench-solver bench-run bench-webrtc bench-protocols bench-motion bench-loop bench-render images page clean
 
 PYTHON := .venv/bin/python
 SHARED ?= ../shared
@@ -42,6 +42,12 @@ bench-motion: install  ## the motion stream: bits, errors, loss
 images: install  ## the pictures in docs/images/
 	$(PYTHON) -m tools.render_rig_sheets
 	$(PYTHON) -m tools.render_views
+
+bench-loop: install  ## an avatar acts a recording, and is tracked and solved again (needs the recordings)
+	$(PYTHON) -m tests.bench.bench_loop --shared $(SHARED)
+
+bench-render: install  ## what drawing an avatar costs beside VTK's bare drawing of the same mesh
+	$(PYTHON) -m tests.bench.bench_render
 
 page:  ## the part of the page that draws puppets on a visitor's own device (needs Node.js 20 and npm)
 	@command -v npm >/dev/null || { echo "make page needs npm: install Node.js 20 or later" >&2; exit 1; }

@@ -125,7 +125,7 @@ def shaped_face(face_cm: Array) -> Array:
     # A slimmer jaw and nose than the average of many.
     shaped[:, 0] *= 1 - 0.075 * _soft((-face_cm[:, 1] - 2.0) / 6.0)
     nose = np.exp(-((np.linalg.norm((face_cm - [0, -1.0, 6.5]) / [1.9, 1.6, 2.2], axis=1)) ** 2))
-    shaped[:, 0] *= 1 - 0.10 * nose
+    shaped[:, 0] *= 1 - 0.17 * nose
     for side in (1, -1):  # the corners of the mouth a little up: a friendly face at rest
         away = np.linalg.norm((face_cm - [side * 2.35, -4.3, 4.0]) / [1.1, 0.9, 2.0], axis=1)
         shaped[:, 1] += 0.13 * np.exp(-(away**2))
@@ -146,7 +146,7 @@ def _lid_outline(edge: Array, centre: Array) -> Array:
     corner_line = np.interp(edge[:, 0], *_ascending(edge[[0, 8], 0], edge[[0, 8], 1]))
     height = edge[:, 1] - corner_line
     wanted = edge.copy()
-    wanted[:, 1] = corner_line + height * np.where(height > 0, 2.12, 1.62)
+    wanted[:, 1] = corner_line + height * np.where(height > 0, 2.00, 1.62)
     wanted[:, 0] = centre[0] + (edge[:, 0] - centre[0]) * 1.11
     arm = wanted - centre
     flat = np.hypot(arm[:, 0], arm[:, 1])

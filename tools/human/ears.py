@@ -12,7 +12,7 @@ ROOT_CM = np.array([7.85, 0.65, -4.3])
 """Middle of the left ear."""
 
 
-def ear(side: int, rings: int = 22, columns: int = 48) -> Piece:
+def ear(side: int, rings: int = 12, columns: int = 22) -> Piece:
     """One ear; `side` 1 is the left."""
     turn = np.linspace(0, 2 * np.pi, columns, endpoint=False)
     up, back = np.cos(turn), np.sin(turn)

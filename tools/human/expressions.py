@@ -13,6 +13,7 @@ from animator.channels import ARKIT, mirrored_name
 from animator.data import Array
 from animator.topology import LEFT_EYE, RIGHT_EYE
 
+from .measured import Measured
 from .muscles import JAW_OPEN_RAD, TONGUE_JAW_SHARE, Muscles
 
 SYMMETRIC = (
@@ -48,6 +49,8 @@ def _stack(x: Array, y: Array, z: Array) -> Array:
 def all_channels(muscles: Muscles) -> dict[str, Array]:
     """(N, 3) cm for every channel; zero for those that only lids or the tongue perform."""
     made = {**_jaw(muscles), **_mouth_middle(muscles), **_mouth_left(muscles), **_upper_face(muscles)}
+    measured = Measured(muscles)
+    made = {name: measured.blended(name, moves) for name, moves in made.items()}
     nothing = np.zeros_like(muscles.cage.positions)
     result = {}
     for name in ARKIT:
@@ -160,10 +163,20 @@ def _mouth_left(m: Muscles) -> dict[str, Array]:
         out = corner(a, 2)
         return _stack(0.16 * out, -s * share * (0.26 * (1 - r)) + 0.06 * share, -0.26 * share * r - 0.18 * out)
 
-    smile = pulled(0.72, 0.78, -0.46)
-    smile |= {425: np.array([0.22, 0.38, 0.20]), 280: np.array([0.14, 0.32, 0.18]),
-              411: np.array([0.30, 0.30, 0.05]), 427: np.array([0.30, 0.28, -0.06]),
-              358: np.array([0.08, 0.06, 0.0]), 1: np.zeros(3), 2: np.zeros(3)}  # fmt: skip
+    def smiling(a: Array, r: Array, s: Array) -> Array:
+        pull = corner(a, 1.6)[:, None] * np.array([0.95, 1.02, -0.60])
+        # Stretched lips grow thin, and part a little over the upper teeth.
+        share = left(a) * np.clip(1 - np.abs(a) ** 3, 0, 1)
+        parting = np.where(s > 0, 0.02 + 0.11 * r, np.where(s < 0, 0.20 - 0.27 * r, 0))
+        return pull + _stack(0, share * parting, -0.10 * share)
+
+    smile = m.lip_handles(smiling)
+    # The cheek's ball rises over a fold that runs from the nose around the corner of the mouth.
+    smile |= {425: np.array([0.26, 0.56, 0.46]), 280: np.array([0.16, 0.40, 0.28]), 330: np.array([0.10, 0.30, 0.20]),
+              411: np.array([0.42, 0.50, 0.24]), 427: np.array([0.42, 0.40, 0.02]), 423: np.array([0.16, 0.22, -0.10]),
+              426: np.array([0.40, 0.34, -0.38]), 436: np.array([0.56, 0.50, -0.44]),
+              432: np.array([0.40, 0.36, -0.26]),
+              358: np.array([0.12, 0.10, 0.0]), 1: np.zeros(3), 2: np.zeros(3)}  # fmt: skip
     sneer = {v: np.array([0.10, 0.42, 0.08]) for v in (327, 358, 278, 294, 331)}
     sneer |= {v: np.array([0.0, 0.26, 0.10]) for v in (279, 420, 360, 429)}
     sneer |= {1: np.zeros(3), 4: np.zeros(3), 285: np.array([-0.06, -0.14, 0.04])}

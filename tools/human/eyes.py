@@ -10,7 +10,7 @@ EYE_RADIUS_CM = 1.50
 LID_GAP_CM = 0.10
 """How far the lids' edges hover above the eyeball. A lid that closes by 35 degrees of arc on a straight
 chord dips by 4.6 % of the radius half-way; the gap must be more."""
-IRIS_RADIUS_CM = 0.74
+IRIS_RADIUS_CM = 0.82
 
 
 def eye_centre_cm(side: int) -> Array:
@@ -23,11 +23,11 @@ def uv_radius(polar_rad: Array) -> Array:
     return 0.5 * (np.asarray(polar_rad) / (0.8 * np.pi)) ** 0.7
 
 
-def eyeball(side: int, columns: int = 32) -> tuple[Array, Array, Array]:
+def eyeball(side: int, columns: int = 24) -> tuple[Array, Array, Array]:
     """A sphere whose pole looks forward, its picture seen from the front; open far inside the head.
 
     returns : positions (N, 3) cm, uv (N, 2), triangles (T, 3)"""
-    polar = np.concatenate([np.linspace(0, 0.62, 9)[1:], np.linspace(0.62, np.pi * 0.8, 14)[1:]])
+    polar = np.concatenate([np.linspace(0, 0.62, 5)[1:], np.linspace(0.62, np.pi * 0.72, 8)[1:]])
     turn = np.linspace(0, 2 * np.pi, columns, endpoint=False)
     ring = np.stack([np.cos(turn), np.sin(turn)], 1)
     flat = np.sin(polar)[:, None, None] * ring

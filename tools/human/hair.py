@@ -1,4 +1,4 @@
-"""Hair: a shell around the skull whose strands run from the crown to a hairline that is cut into locks."""
+"""Hair: a cap around the skull, and over it locks that are combed away from a parting and end in points."""
 
 from __future__ import annotations
 
@@ -13,37 +13,104 @@ CENTRE_CM = np.array([0.0, 4.0, -3.6])
 CROWN_TILT_RAD = np.radians(22.0)
 HAIRLINE = (
     # azimuth about the crown (0 front, 180 back), angle from the crown where the hair ends; degrees
-    (0, 80), (18, 79), (34, 80), (50, 84), (63, 92), (73, 104), (81, 113), (88, 111), (95, 94), (108, 86),
+    (0, 78), (18, 77), (34, 79), (50, 84), (63, 92), (73, 104), (81, 112), (88, 111), (95, 94), (108, 86),
     (122, 98), (138, 120), (155, 127), (180, 129),
 )  # fmt: skip
-PARTING_DEG = -38.0
+PARTING_DEG = -34.0
 """Where the hair is parted: on the subject's right."""
-ROWS, COLUMNS = 34, 144
+ROWS, COLUMNS = 15, 60
+LOCK_ROWS = 6
+LOCKS = (
+    # how many, azimuth of the roots, of the tips (degrees), share from crown to hairline of roots and tips (first
+    # and last lock), half width (degrees of a great circle), how far it stands off the cap (cm)
+    (10, (-31, -20), (-14, 66), (0.62, 0.30), (1.22, 1.06), 8.0, 0.34),  # fringe, swept to the left
+    (6, (-32, -24), (8, 84), (0.36, 0.12), (1.15, 1.02), 9.5, 0.58),  # over it
+    (5, (-36, -52), (-42, -92), (0.60, 0.25), (1.05, 1.01), 7.5, 0.34),  # the other side of the parting
+    (6, (-40, -70), (-62, -126), (0.30, 0.10), (0.98, 0.96), 8.5, 0.46),
+    (8, (70, 122), (82, 152), (0.45, 0.35), (1.04, 1.05), 8.0, 0.28),  # left temple and behind the ear
+    (8, (-78, -122), (-88, -152), (0.45, 0.35), (1.04, 1.05), 8.0, 0.28),
+    (9, (130, 230), (138, 222), (0.55, 0.55), (1.05, 1.05), 9.0, 0.26),  # nape
+    (9, (92, 268), (112, 248), (0.14, 0.14), (0.74, 0.74), 10.5, 0.34),  # back of the head
+)
 
 
 def hair() -> Piece:
-    """The whole shell."""
+    """Cap and locks as one piece."""
+    parts = [_cap(), *(lock for row in LOCKS for lock in _row_of_locks(*row))]
+    positions, uv = (np.concatenate([part[k] for part in parts]) for k in (0, 1))
+    starts = np.cumsum([0, *(len(part[0]) for part in parts[:-1])])
+    triangles = np.concatenate([part[2] + start for part, start in zip(parts, starts, strict=True)])
+    return Piece("hair", "hair", positions, uv, triangles, rigid(len(positions), HEAD))
+
+
+def _cap() -> tuple[Array, Array, Array]:
+    """What is seen between the locks: points, texture coordinates, triangles."""
     azimuth = np.linspace(-np.pi, np.pi, COLUMNS, endpoint=False)
     share = np.linspace(0, 1, ROWS) ** 0.9
-    strand = _strand_noise(azimuth)
-    limit = hairline_rad(azimuth) + np.radians(2.2) * _locks(azimuth)
-    polar = share[:, None] * limit
-    lean = 0.22 * share[:, None] * np.sin(azimuth - np.radians(PARTING_DEG))  # combed away from the parting
-    direction = _direction(polar, azimuth + lean * (1 - share[:, None]))
-    skull = skull_radius_cm(direction)
-    shape = _thickness(share[:, None], azimuth[None], strand)
-    points = CENTRE_CM + direction * (skull + shape)[..., None]
+    positions = _on_hair(share[:, None], azimuth[None], np.zeros((ROWS, COLUMNS)))
     grid = np.arange(ROWS * COLUMNS).reshape(ROWS, COLUMNS)
-    positions = points.reshape(-1, 3)
-    uv = np.stack(np.broadcast_arrays(
-        np.abs(azimuth[None]) / np.pi * 2.0, 0.02 + 0.96 * share[:, None]), -1).reshape(-1, 2)  # fmt: skip
-    return Piece("hair", "hair", positions, uv, sheet(grid, closed=True), rigid(len(positions), HEAD))
+    uv = np.stack(np.broadcast_arrays(np.abs(azimuth[None]) / np.pi * 2.0, 0.02 + 0.80 * share[:, None]), -1)
+    return positions.reshape(-1, 3), uv.reshape(-1, 2), sheet(grid, closed=True)
+
+
+def _row_of_locks(
+    count: int, roots: tuple, tips: tuple, first: tuple, last: tuple, width_deg: float, lift_cm: float
+) -> list[tuple[Array, Array, Array]]:
+    """Locks side by side, each a little different."""
+    made = []
+    for number in range(count):
+        along = number / max(count - 1, 1)
+        odd = np.sin(7.3 * number + 3.1 * roots[0]) * 0.5  # as good as chance, and the same every time
+        root, tip = np.radians(np.interp(along, (0, 1), roots)), np.radians(np.interp(along, (0, 1), tips))
+        start, end = np.interp(along, (0, 1), first), np.interp(along, (0, 1), last) + 0.055 * odd
+        size = np.radians(width_deg) * (1 + 0.25 * odd)
+        made.append(_lock((root, tip), (start, end), size, lift_cm * (1 + 0.3 * odd), number + roots[0]))
+    return made
+
+
+def _lock(
+    azimuths: tuple[float, float], shares: tuple[float, float], width_rad: float, lift_cm: float, number: float
+) -> tuple[Array, Array, Array]:
+    """A strip with a ridge along its middle and a point at its end."""
+    t = np.linspace(0, 1, LOCK_ROWS)
+    azimuth = azimuths[0] + (azimuths[1] - azimuths[0]) * t**0.85
+    share = shares[0] + (shares[1] - shares[0]) * t**1.15
+    half = width_rad * np.clip(np.minimum(0.55 + 1.6 * t, 1.0) * (1 - t**3.2), 0.02, 1)
+    polar = share * hairline_rad(azimuth)
+    # Sideways is across the path on the sphere, so that a lock keeps its width where it runs level.
+    step_azimuth, step_polar = np.gradient(azimuth) * np.sin(np.maximum(polar, 0.2)), np.gradient(polar)
+    length = np.hypot(step_azimuth, step_polar)
+    side_azimuth, side_polar = step_polar / length, -step_azimuth / length
+    columns = []
+    # Both sides dip into the cap; a lock shows its ridge.
+    for across, height in ((-1.0, -0.16), (-0.45, 0.72), (0.1, 1.0), (0.6, 0.6), (1.0, -0.16)):
+        at_azimuth = azimuth + across * half * side_azimuth / np.sin(np.maximum(polar, 0.2))
+        at_polar = polar + across * half * side_polar
+        swell = lift_cm * height * np.clip(0.25 + 2.2 * t, 0, 1) * (1 - 0.55 * t**3)
+        columns.append(_on_hair(at_polar / hairline_rad(at_azimuth), at_azimuth, swell, end=1.22))
+    points = np.stack(columns, 1)
+    grid = np.arange(LOCK_ROWS * 5).reshape(LOCK_ROWS, 5)
+    triangles = sheet(grid, closed=False)
+    a, b, c = (points.reshape(-1, 3)[triangles[:, k]] for k in range(3))
+    if np.einsum("ti,ti->", np.cross(b - a, c - a), a - CENTRE_CM) < 0:
+        triangles = triangles[:, ::-1]
+    across = np.broadcast_to(np.linspace(0, 0.22, 5) + 0.377 * number, (LOCK_ROWS, 5))
+    down = np.broadcast_to(0.10 + 0.88 * t[:, None], (LOCK_ROWS, 5))
+    return points.reshape(-1, 3), np.stack([across, down], -1).reshape(-1, 2), triangles
+
+
+def _on_hair(share: Array, azimuth: Array, above: Array, end: float = 1.0) -> Array:
+    """Points on the hair's surface, plus so many centimetres; `end`: the share where it meets the skin."""
+    direction = _direction(share * hairline_rad(azimuth), azimuth)
+    radius = skull_radius_cm(direction) + _thickness(share, azimuth, end) + above
+    return CENTRE_CM + direction * radius[..., None]
 
 
 def hairline_rad(azimuth: Array) -> Array:
     """Angle from the crown at which hair ends."""
     where, ends = np.array(HAIRLINE, float).T
-    return np.radians(np.interp(np.degrees(np.abs(azimuth)), where, ends))
+    turned = np.abs((np.degrees(azimuth) + 180) % 360 - 180)
+    return np.radians(np.interp(turned, where, ends))
 
 
 def scalp(positions: Array) -> Array:
@@ -78,24 +145,13 @@ def _direction(polar: Array, azimuth: Array) -> Array:
     return np.cos(polar)[..., None] * crown + np.sin(polar)[..., None] * flat
 
 
-def _thickness(share: Array, azimuth: Array, strand: Array) -> Array:
-    """How far the hair stands off the skull, cm; below 0 at the very ends, so that it grows out of the skin."""
-    front = np.exp(-((azimuth / 0.95) ** 2))
-    side = np.exp(-(((np.abs(azimuth) - 1.6) / 0.5) ** 2))
-    body = 0.85 + (0.50 * front - 0.35 * side) * np.clip(share / 0.4, 0, 1)  # at the crown all sides meet
-    quiff = 0.85 * np.exp(-(((share - 0.82) / 0.17) ** 2)) * np.exp(-(((azimuth - 0.15) / 0.62) ** 2))
-    parting = -0.35 * np.exp(-(((azimuth - np.radians(PARTING_DEG)) / 0.10) ** 2)) * np.clip(share / 0.3, 0, 1)
-    grooves = 0.17 * strand * np.clip(share / 0.25, 0, 1)
-    end = np.clip((1 - share) / 0.10, 0, 1) ** 0.6
-    return (body + quiff + parting + grooves) * end - 0.45 * (1 - end)
-
-
-def _strand_noise(azimuth: Array) -> Array:
-    """(C,) grooves between locks: a few waves that do not line up."""
-    waves = ((11, 0.4, 1.6), (23, 1.9, 1.5), (37, 4.2, 2.2), (57, 2.6, 3.5))
-    return sum(np.sin(n * azimuth + p) / k for n, p, k in waves)
-
-
-def _locks(azimuth: Array) -> Array:
-    """(C,) how far each lock hangs over the hairline."""
-    return sum(np.sin(n * azimuth + p) / k for n, p, k in ((7, 2.1, 1.2), (13, 0.3, 1.6), (19, 1.0, 3.0)))
+def _thickness(share: Array, azimuth: Array, end: float) -> Array:
+    """How far the cap stands off the skull, cm; below 0 at the very ends, so that it grows out of the skin."""
+    turned = (azimuth + np.pi) % (2 * np.pi) - np.pi
+    front = np.exp(-((turned / 1.0) ** 2))
+    side = np.exp(-(((np.abs(turned) - 1.6) / 0.5) ** 2))
+    body = 0.95 + (0.35 * front - 0.35 * side) * np.clip(share / 0.4, 0, 1)  # at the crown all sides meet
+    swept = 0.55 * np.exp(-(((share - 0.62) / 0.28) ** 2)) * np.exp(-(((turned - 0.25) / 0.75) ** 2))
+    parting = -0.55 * np.exp(-(((turned - np.radians(PARTING_DEG)) / 0.11) ** 2)) * np.clip(share / 0.3, 0, 1)
+    close = np.clip((end - share) / (end - 0.84), 0, 1) ** 0.6
+    return (body + swept + parting) * close - 0.40 * (1 - close)

@@ -19,7 +19,7 @@ FIT_ROUNDS = 3
 """Subdivision shrinks; this often the cage is pushed out so that the skin runs through the canonical face."""
 NECK_BELOW = 0.35
 """Skin that turns with the head by less than this share belongs to the neck."""
-SHIRT_ROUNDS = 8
+SHIRT_ROUNDS = 3
 """Cloth is smoother than what is under it: rounds of smoothing."""
 
 
@@ -40,8 +40,6 @@ class Head:
         self.positions = lifted_off_eyeball(smooth @ fitted, self.is_rim)
         self.lids = {side: self._lids(side) for side in (1, -1)}
         self.moves = self._moves()
-        self.rows_of: dict[str, Array] = {}
-        """Which vertices of the head each piece is made of."""
 
     def _rows(self) -> Array:
         """(N,) which ring of the skull a cage vertex is on; 0 on the face."""
@@ -98,28 +96,34 @@ class Head:
             self._piece("face", "face", np.isin(self.region, (0, 3)), face_uv, skin),
             self._piece("skull", "body", bare & ~on_neck, body_uv, skin),
             self._piece("neck", "body", bare & on_neck, body_uv, skin),
-            self._shirt(clothed, body_uv, skin),
+            *self._shirt(clothed, body_uv, skin),
             self._piece("mouth", "mouth", self.region == 2, face_uv, skin),
         ]
 
     def _piece(self, name: str, material: str, chosen: Array, uv: Array, skin: Array) -> Piece:
         rows, triangles = np.unique(self.triangles[chosen], return_inverse=True)
-        self.rows_of[name] = rows
         moves = {channel: move[rows] for channel, move in self.moves.items()}
-        return Piece(name, material, self.positions[rows], uv[rows], triangles.reshape(-1, 3), skin[rows], moves)
+        return Piece(name, material, self.positions[rows], uv[rows], triangles.reshape(-1, 3), skin[rows], moves, rows)
 
-    def _shirt(self, chosen: Array, uv: Array, skin: Array) -> Piece:
-        """The clothed rings, lifted off the skin; the neckline is rolled in."""
+    def _shirt(self, chosen: Array, uv: Array, skin: Array) -> list[Piece]:
+        """The clothed rings, lifted off the skin; the first of them is a collar, rolled outward."""
         piece = self._piece("shirt", "shirt", chosen, uv, skin)
         rows = np.unique(self.triangles[chosen])
         above = self.row[rows] - self.cage.shirt_row
-        lift = np.where(above < 1e-9, -0.15, 0.34 - 0.12 * np.exp(-(((above - 0.25) / 0.2) ** 2)))
+        lift = 0.36 + 0.62 * np.exp(-(((above - 0.45) / 0.30) ** 2)) - 0.16 * np.exp(-(((above - 1.2) / 0.2) ** 2))
+        lift = np.where(above < 1e-9, -0.10, lift)
         piece.positions = piece.positions + normals(self.positions, self.triangles)[rows] * lift[:, None]
         laplacian = graph_laplacian(piece.triangles, len(rows))
         for _ in range(SHIRT_ROUNDS):
             piece.positions = piece.positions + 0.5 * (laplacian @ piece.positions)
         piece.moves = {}
-        return piece
+        is_collar = above[piece.triangles].max(1) <= 1 + 1e-9
+        collar = piece.part("collar", is_collar)
+        across, down = (collar.uv - 0.5).T
+        turn = np.arctan2(across, -down)  # the seam is at the back
+        collar.uv = np.stack([turn / (2 * np.pi), np.clip(above[collar.rows], 0, 1)], 1)
+        collar.material = "collar"
+        return [collar, piece.part("shirt", ~is_collar)]
 
 
 def _smooth(x: Array) -> Array:

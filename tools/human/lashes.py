@@ -11,7 +11,7 @@ from .head import Head
 from .lids import LID_CHANNELS, Lids
 from .piece import HEAD, Piece, rigid
 
-PER_LID = 46
+PER_LID = 40
 LENGTH_CM = 0.46
 
 

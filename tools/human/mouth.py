@@ -7,6 +7,7 @@ import numpy as np
 from animator.data import Array
 
 from .muscles import JAW_OPEN_RAD, TONGUE_JAW_SHARE, jaw_drop
+from .paint_small import TEETH
 from .piece import HEAD, Piece, outward, rigid, sheet
 
 BITE_CM = -4.22
@@ -22,9 +23,9 @@ def arch(share: Array, back: float = 0.0) -> Array:
 def teeth(upper: bool) -> Piece:
     """One row: gum, then teeth with grooves between them, then the biting edge and the inner side."""
     sign = 1 if upper else -1
-    columns = 113
+    columns = 57
     share = np.linspace(-1, 1, columns)
-    count = 14 if upper else 16
+    count = TEETH
     phase = (share * 0.5 + 0.5) * count
     groove = np.abs(np.cos(np.pi * phase)) ** 10  # 1 between two teeth
     middle = np.exp(-((share / 0.35) ** 2))
@@ -67,7 +68,7 @@ def jaw_moves(points: Array) -> dict[str, Array]:
     }
 
 
-def tongue(rows: int = 18, columns: int = 20) -> Piece:
+def tongue(rows: int = 13, columns: int = 14) -> Piece:
     """A flat drop with a groove, its tip behind the lower front teeth."""
     along = np.linspace(0, 1, rows)
     turn = np.linspace(0, 2 * np.pi, columns, endpoint=False)

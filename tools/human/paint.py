@@ -9,7 +9,7 @@ from animator.data import Array
 from .glb import Look
 from .head import Head
 from .paint_skin import body_picture, face_picture, hollows
-from .paint_small import eye_picture, hair_picture, shirt_picture, teeth_picture, tongue_picture
+from .paint_small import collar_picture, eye_picture, hair_picture, shirt_picture, teeth_picture, tongue_picture
 from .piece import Piece, normals
 from .subdivide import graph_laplacian
 
@@ -21,12 +21,13 @@ def looks(head: Head, pieces: list[Piece], scalp: Array) -> dict[str, Look]:
     hollow = hollows(head.positions, laplacian, normals(head.positions, head.triangles))
     by_name = {piece.name: piece for piece in pieces}
     face, body = by_name["face"], _joined(by_name["skull"], by_name["neck"])
-    body_rows = np.concatenate([head.rows_of["skull"], head.rows_of["neck"]])
+    body_rows = np.concatenate([by_name["skull"].rows, by_name["neck"].rows])
     return {
-        "face": Look(face_picture(face, hollow[head.rows_of["face"]]), roughness=0.72, jpeg_quality=92),
+        "face": Look(face_picture(face, hollow[face.rows]), roughness=0.72, jpeg_quality=92),
         "body": Look(body_picture(body, hollow[body_rows], scalp[body_rows]), roughness=0.72),
         "ear": Look(color=(0.905, 0.690, 0.600), roughness=0.72),
-        "shirt": Look(shirt_picture(), roughness=0.95),
+        "shirt": Look(shirt_picture(), roughness=0.95, double_sided=True),
+        "collar": Look(collar_picture(), roughness=0.95, double_sided=True),
         "hair": Look(hair_picture(), roughness=0.55, double_sided=True),
         "lash": Look(color=(0.10, 0.07, 0.06), roughness=0.9, double_sided=True),
         "mouth": Look(color=(0.36, 0.10, 0.10), roughness=0.7),

@@ -12,9 +12,9 @@ from .piece import Piece
 from .raster import drawn, filled, mixed, noise, picture_from, pixels_of, rounded
 
 FACE_PX, BODY_PX = 1024, 512
-SKIN = np.array([0.925, 0.745, 0.650])
-LIP, LIP_LINE = (0.800, 0.430, 0.420), (0.520, 0.230, 0.230)
-HAIR = (0.245, 0.150, 0.100)
+SKIN = np.array([0.915, 0.725, 0.615])
+LIP, LIP_LINE = (0.790, 0.440, 0.420), (0.470, 0.190, 0.190)
+HAIR = (0.235, 0.140, 0.090)
 BLUSH, SHADE, LASH = (0.93, 0.56, 0.50), (0.72, 0.45, 0.37), (0.16, 0.10, 0.08)
 
 
@@ -55,10 +55,15 @@ def _face_tones(picture: Array, place: Array) -> Array:
     """Blush, and where blood or bone lies near the skin."""
     spots = (
         # place on the left half, radius, colour, strength
-        ((4.7, -0.7, 4.0), 2.2, BLUSH, 0.42), ((0.0, -0.7, 7.6), 1.1, BLUSH, 0.40),
+        ((4.5, -0.6, 4.2), 1.9, BLUSH, 0.34), ((0.0, -0.7, 7.6), 1.0, BLUSH, 0.36),
         ((1.3, -1.3, 5.8), 0.8, BLUSH, 0.25),
-        ((0.0, -8.6, 5.0), 1.7, BLUSH, 0.20), ((3.2, 1.5, 4.3), 1.0, SHADE, 0.16), ((3.2, 3.7, 4.2), 0.9, BLUSH, 0.22),
-        ((1.9, 2.6, 3.8), 0.6, SHADE, 0.25), ((0.0, 6.0, 5.5), 3.0, (1.0, 0.85, 0.75), 0.18),
+        ((0.0, -8.6, 5.0), 1.7, BLUSH, 0.20), ((3.2, 1.35, 4.3), 0.9, SHADE, 0.12), ((3.2, 3.9, 4.4), 0.8, BLUSH, 0.22),
+        ((1.75, 2.7, 3.9), 0.65, SHADE, 0.34), ((0.0, 6.2, 5.5), 2.8, (1.0, 0.86, 0.76), 0.26),
+        # Bones: what a face painter shades and lifts.
+        ((5.9, -3.6, 2.2), 1.9, SHADE, 0.22), ((6.6, 4.6, 0.8), 2.0, SHADE, 0.16),
+        ((4.6, 0.9, 4.3), 1.0, (1.0, 0.86, 0.76), 0.24),
+        ((0.0, 1.3, 6.6), 0.6, (1.0, 0.88, 0.80), 0.30), ((1.15, 1.2, 5.2), 0.7, SHADE, 0.20),
+        ((4.9, -7.6, 1.6), 1.6, SHADE, 0.14),
     )  # fmt: skip
     for (x, y, z), radius, color, strength in spots:
         for side in (1, -1):
@@ -66,7 +71,7 @@ def _face_tones(picture: Array, place: Array) -> Array:
             picture = mixed(picture, color, strength * np.exp(-(away**2)) * (0.5 if x == 0 else 1))
     for side in (1, -1):
         away = np.linalg.norm((place - [side * 0.62, -1.62, 6.15]) / [0.48, 0.32, 0.55], axis=-1)
-        picture = mixed(picture, (0.34, 0.17, 0.14), 0.70 * _soft(1.5 - away))
+        picture = mixed(picture, (0.36, 0.17, 0.14), 0.50 * _soft(1.15 - away))
     return picture
 
 
@@ -77,10 +82,12 @@ def _eyes(picture: Array, uv_px: Array) -> Array:
         outline = rounded(uv_px[list(loop)])
         upper, lower = uv_px[[*loop[8:], loop[0]]], uv_px[list(loop[:9])]
         above = uv_px[[*loop[9:]]] - [0, 9]
-        picture = mixed(picture, SHADE, 0.40 * drawn([above], size, 10, 5))
+        crease = uv_px[[*loop[9:]]] + [0, -15]
+        picture = mixed(picture, SHADE, 0.38 * drawn([above], size, 10, 5))
+        picture = mixed(picture, (0.50, 0.29, 0.23), 0.55 * drawn([crease[1:-1]], size, 3, 2.2))
         picture = mixed(picture, (0.80, 0.50, 0.46), 0.8 * filled(outline, size, 1.0))
         picture = mixed(picture, (0.45, 0.25, 0.20), 0.5 * drawn([lower], size, 2, 1.5))
-        picture = mixed(picture, LASH, 0.95 * drawn([upper], size, 5, 1.0))
+        picture = mixed(picture, LASH, 0.95 * drawn([upper], size, 6, 1.0))
     return picture
 
 
@@ -108,7 +115,7 @@ def _brows(picture: Array, uv_px: Array) -> Array:
     for brow in (LEFT_BROW, RIGHT_BROW):
         low, high = uv_px[list(brow[:5][::-1])], uv_px[list(brow[5:])]
         strokes = []
-        for along in dice.uniform(0, 1, 420):
+        for along in dice.uniform(0.02, 1, 520):
             a, b = _at(low, along), _at(high, along)
             taper = 1 - 0.55 * along
             across = 0.5 + (dice.uniform(-0.5, 0.5)) * 0.78 * taper
@@ -116,13 +123,13 @@ def _brows(picture: Array, uv_px: Array) -> Array:
             ahead = _at(low, min(along + 0.05, 1)) - _at(low, max(along - 0.05, 0))
             ahead /= np.linalg.norm(ahead)
             rise = (b - a) / np.linalg.norm(b - a)
-            lean = np.clip(0.75 - 1.1 * along, 0.0, 1) - 1.1 * (across - 0.40)
+            lean = np.clip(0.50 - 0.9 * along, 0.0, 1) - 1.0 * (across - 0.40)
             direction = ahead + lean * rise
             direction = direction / np.linalg.norm(direction)
             length = dice.uniform(9, 16) * min(1.0, 0.55 + 3 * along)
             strokes.append(np.stack([root, root + length * direction]))
         body = np.concatenate([low + 0.24 * (high - low), (low + 0.76 * (high - low))[::-1]])
-        picture = mixed(picture, HAIR, 0.45 * filled(rounded(body, 2), size, 3.5))
+        picture = mixed(picture, HAIR, 0.62 * filled(rounded(body, 2), size, 4.0))
         picture = mixed(picture, HAIR, 0.85 * drawn(strokes, size, 1, 0.6))
     return picture
 

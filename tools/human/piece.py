@@ -28,6 +28,17 @@ class Piece:
     """(n, 5) share of each joint of `JOINTS`."""
     moves: dict[str, Array] = field(default_factory=dict)
     """Channel -> (n, 3) cm at weight 1."""
+    rows: Array | None = None
+    """(n,) which vertices of the refined head these are, for a piece that was cut from it."""
+
+    def part(self, name: str, chosen: Array) -> Piece:
+        """Some of its triangles, (t,) bool, as a piece of its own; `rows` are then this piece's vertices."""
+        rows, triangles = np.unique(self.triangles[chosen], return_inverse=True)
+        moves = {channel: move[rows] for channel, move in self.moves.items()}
+        return Piece(
+            name, self.material, self.positions[rows], self.uv[rows], triangles.reshape(-1, 3), self.weights[rows],
+            moves, rows,
+        )  # fmt: skip
 
 
 def rigid(count: int, joint: int) -> Array:
