@@ -52,6 +52,17 @@ def resized(rgb: Array, size_px: tuple[int, int]) -> Array:
     return cv2.copyMakeBorder(inner, above, below, left, right, cv2.BORDER_CONSTANT)
 
 
+def filling(rgb: Array, size_px: tuple[int, int]) -> Array:
+    """The middle of the picture, as much of it as fills `size_px` (width, height)."""
+    width, height = size_px
+    rows, columns = rgb.shape[:2]
+    part_width = max(1, min(columns, round(rows * width / height)))
+    part_height = max(1, min(rows, round(columns * height / width)))
+    above, left = (rows - part_height) // 2, (columns - part_width) // 2
+    part = rgb[above : above + part_height, left : left + part_width]
+    return cv2.resize(np.ascontiguousarray(part), size_px, interpolation=cv2.INTER_AREA)
+
+
 def picture_from_file(path: Path) -> Array | None:
     """(H, W, 3) uint8 of a picture file, whatever its depth and channels; None if it cannot be read."""
     data = np.fromfile(path, np.uint8)  # cv2.imread cannot open non-ASCII names on Windows

@@ -136,14 +136,17 @@ class Painter:
 
     def _stage(self, output: Output, performers: list[Performer]) -> Array:
         finished = finished_pictures(performers)
-        if finished and all(performer.is_finished for performer in performers):
-            return self._shared(finished)
+        others = sum(not performer.is_finished for performer in performers)
+        if finished and not others:
+            return side_by_side(finished, _fitting(STAGE_SIZE_PX, self.governor.step.scale))
+        width, height = STAGE_SIZE_PX
+        beside_px = 2 * (width * len(finished) // (others + len(finished)) // 2) if finished else 0
         moment = Moment(self._clock(), output.rendered, None, (), motions_of_all(performers))
-        drawn = self._render(output, moment, "avatar", output.rig, STAGE_SIZE_PX)
-        return self._shared([drawn, *finished]) if finished else drawn
-
-    def _shared(self, pictures: list[Array]) -> Array:
-        return side_by_side(pictures, _fitting(STAGE_SIZE_PX, self.governor.step.scale))
+        drawn = self._render(output, moment, "avatar", output.rig, (width - beside_px, height))
+        if not finished:
+            return drawn
+        beside = side_by_side(finished, _fitting((beside_px, height), self.governor.step.scale))
+        return np.concatenate([drawn, beside], axis=1)
 
     def _own(self, output: Output, performer: Performer) -> Array:
         show = performer.config.show

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..data import Array, Face, Frame
-from ..rendering.overlay import resized
+from ..rendering.overlay import filling, resized
 from ..tracking.config import TrackingConfig
 from .performer import Performer
 
@@ -36,10 +36,11 @@ def finished_pictures(performers: Sequence[Performer]) -> list[Array]:
 
 
 def side_by_side(pictures: Sequence[Array], size_px: tuple[int, int]) -> Array:
-    """All pictures in one of `size_px` (width, height), in columns of equal width, each as large as it fits."""
+    """All pictures in one of `size_px` (width, height), in columns of equal width: one alone as a whole, of several
+    the middle of each, without a border."""
     width, height = size_px
+    if len(pictures) == 1:
+        return resized(pictures[0], size_px)
     edges = np.linspace(0, width, len(pictures) + 1).astype(int)
-    columns = [
-        resized(rgb, (int(right - left), height)) for rgb, left, right in zip(pictures, edges, edges[1:], strict=False)
-    ]
-    return np.ascontiguousarray(np.concatenate(columns, axis=1))
+    columns = [filling(rgb, (int(b - a), height)) for rgb, a, b in zip(pictures, edges, edges[1:], strict=False)]
+    return np.concatenate(columns, axis=1)
