@@ -2,6 +2,7 @@
 
 python -m tests.network.client URL '{"offer": {"role": "perform"}, "ice": ["turn:HOST,me,secret"], "relay_only": true}'
 
+`token` is the server's, `name` the one to ask it by, `offer` what the offer says besides its description.
 Each line has `time_s`, of the clock that all processes share, and `what`:
 offering and answered (`candidates`, their kinds), joined (`session`, `route`), picture and motion (`number`),
 closed (`why`)."""
@@ -75,7 +76,9 @@ async def main(url: str, wish: dict[str, Any]) -> None:
         sdp = await peer.offer()
         say("offering", candidates=kinds(sdp))
         trusting = aiohttp.TCPConnector(ssl=False)  # what a test certifies for itself, nobody knows
-        async with aiohttp.ClientSession(connector=trusting) as http:
+        headers = {"Host": wish["name"]} if "name" in wish else {}
+        headers |= {"Authorization": f"Bearer {wish['token']}"} if "token" in wish else {}
+        async with aiohttp.ClientSession(connector=trusting, headers=headers) as http:
             async with http.post(f"{url}/offer", json={"sdp": sdp, "type": "offer", **offer}) as answer:
                 said = await answer.json()
             if answer.status != 200:
