@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
 import hmac
+import shutil
+import socket
+from pathlib import Path
 
 import pytest
+from aioice import stun, turn
 
 from animator.errors import SettingError
 from animator.server.config import ServeConfig
@@ -54,3 +59,46 @@ def test_what_cannot_be_is_named(urls: tuple[str, ...], secret: str, word: str) 
     with pytest.raises(SettingError, match=word) as told:
         SharedSecret(urls, secret)
     assert not secret or secret not in str(told.value)
+
+
+@pytest.mark.skipif(shutil.which("turnserver") is None, reason="there is no turnserver (Debian's coturn)")
+def test_coturn_takes_our_logins_until_they_expire_and_no_others(tmp_path: Path) -> None:
+    async def allocate(port: int, user: str, password: str) -> bool:
+        try:
+            relay, _ = await turn.create_turn_endpoint(asyncio.DatagramProtocol, ("127.0.0.1", port), user, password)
+        except stun.TransactionFailed:
+            return False
+        relay.close()
+        return True
+
+    async def test() -> None:
+        with socket.socket(type=socket.SOCK_DGRAM) as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        coturn = await asyncio.create_subprocess_exec(
+            "turnserver", "-n", "--use-auth-secret", "--static-auth-secret=north", "--realm=puppets.example.org",
+            f"--listening-port={port}", "--listening-ip=127.0.0.1", "--relay-ip=127.0.0.1", "--allow-loopback-peers",
+            "--no-tls", "--no-dtls", "--no-cli", "--no-stdout-log", f"--log-file={tmp_path}/log",
+            f"--pidfile={tmp_path}/pid", stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
+            cwd=tmp_path,
+        )  # fmt: skip
+        try:
+            url = (f"turn:127.0.0.1:{port}",)
+            (good,) = SharedSecret(url, "north").servers()
+            async with asyncio.timeout(30):
+                while True:  # it takes a moment to start
+                    try:
+                        async with asyncio.timeout(2):
+                            assert await allocate(port, good.user, good.password)
+                        break
+                    except (TimeoutError, stun.TransactionTimeout, ConnectionError):
+                        continue
+                (old,) = SharedSecret(url, "north").servers(lambda: 1000.0)
+                (others,) = SharedSecret(url, "south").servers()
+                for bad in (old, others):
+                    assert not await allocate(port, bad.user, bad.password)
+        finally:
+            coturn.terminate()
+            await coturn.wait()
+
+    asyncio.run(test())
