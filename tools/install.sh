@@ -1,8 +1,8 @@
 #!/bin/sh
 # Everything that `make demo` and `make test` need, on a fresh machine: system libraries, a virtual
 # environment, the package with its test extras, the face model. What is there already is left alone.
-# With the argument `test` also a browser and a virtual screen, on Debian as root; without them the tests
-# that need one are skipped by name.
+# With the argument `test` also a browser, a virtual screen, and what the network tests put at the other end (coturn,
+# nginx, a WebRTC stack for Node.js), on Debian as root; without them the tests that need one are skipped by name.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -59,13 +59,30 @@ if [ "${1:-}" = test ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; t
     tools=
     command -v chromium >/dev/null || tools="$tools chromium"
     command -v Xvfb >/dev/null || tools="$tools xvfb"
+    command -v ip >/dev/null || tools="$tools iproute2"
+    services=
+    command -v turnserver >/dev/null || services="$services coturn"
+    command -v nginx >/dev/null || services="$services nginx"
+    { command -v node && command -v npm; } >/dev/null || tools="$tools nodejs npm"
+    tools="$tools$services"
     if [ -n "$tools" ]; then
-        echo "installing what the tests of the page and the window need:$tools"
+        echo "installing what the tests of the page, the window and the network need:$tools"
         apt-get update -qq >/dev/null
         # shellcheck disable=SC2086
         DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $tools >/dev/null ||
             echo "could not install$tools: the tests that need them are skipped" >&2
+        if [ -n "$services" ] && command -v systemctl >/dev/null; then # tests start their own: none is to run here
+            # shellcheck disable=SC2086
+            systemctl disable --now --quiet $services 2>/dev/null || true
+        fi
     fi
+fi
+
+OTHER_STACK=tests/network/werift
+if [ "${1:-}" = test ] && command -v npm >/dev/null && [ ! -d $OTHER_STACK/node_modules ]; then
+    echo "installing a WebRTC stack of another make into $OTHER_STACK"
+    npm ci --prefix $OTHER_STACK --ignore-scripts --no-audit --no-fund --silent ||
+        echo "could not install werift: the tests that need it are skipped" >&2
 fi
 
 if [ ! -x "$VENV/bin/python" ]; then
