@@ -265,7 +265,7 @@ def _bytes_of_uri(name: str, uri: object, folder: Path | None) -> bytes:
         if path.stat().st_size > MAX_FILE_BYTES:
             raise RigError(f"{name}: {uri[:80]!r}: expected at most {MAX_FILE_BYTES >> 20} MB, got more")
         return path.read_bytes()
-    except (OSError, ValueError) as error:  # a name that no file can have, a ring of links
+    except (OSError, ValueError, RuntimeError) as error:  # a name that no file can have, a ring of links
         raise refusal from error
 
 
