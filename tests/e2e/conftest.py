@@ -35,7 +35,7 @@ EXPECTED_REFUSALS = "Failed to load resource: the server responded with a status
 CLIP_FRAMES = 240
 FRAMES = "document.querySelector('#puppet').getVideoPlaybackQuality().totalVideoFrames"
 GRAB = """([name, width]) => {
-  const video = document.querySelector(name);
+  const video = typeof name === 'string' ? document.querySelector(name) : name;
   const canvas = document.createElement('canvas');
   canvas.width = width;
   canvas.height = Math.round(width * video.videoHeight / video.videoWidth);
@@ -111,8 +111,12 @@ class Visitor:
 
     def picture(self, name: str = "#puppet", width: int = 160) -> Array:
         """(H, width, 3) int: what a video shows at this moment."""
-        data_url = self.page.evaluate(GRAB, [name, width])
-        return decoded(base64.b64decode(data_url.partition(",")[2]))
+        return png_of(self.page.evaluate(GRAB, [name, width]))
+
+
+def png_of(data_url: str) -> Array:
+    """(H, W, 3) int of a PNG in a data address."""
+    return decoded(base64.b64decode(data_url.partition(",")[2]))
 
 
 def decoded(png: bytes) -> Array:

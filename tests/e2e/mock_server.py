@@ -156,6 +156,7 @@ class MockServer:
         return self
 
     def stop(self) -> None:
+        self.fate = "ended"
         asyncio.run_coroutine_threadsafe(self._close(), self._loop).result(10)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(5)
@@ -193,7 +194,7 @@ class MockServer:
         app.router.add_delete("/sessions/{id}", self._delete)
         app.router.add_get("/sessions/{id}", self._fate)
         app.router.add_get("/sessions/{id}/{name}", self._take)
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+        self._runner = web.AppRunner(app, access_log=None)
         await self._runner.setup()
         site = web.TCPSite(self._runner, self.host, self.port)
         await site.start()
