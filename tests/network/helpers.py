@@ -19,7 +19,7 @@ import pytest
 from tests.conftest import ROOT
 from tests.server.live import wait_for
 
-JOIN_S, END_S = 30.0, 10.0
+JOIN_S, END_S = 60.0, 10.0
 
 needs_ice = pytest.mark.skipif(
     not aioice.ice.get_host_addresses(use_ipv4=True, use_ipv6=False),
