@@ -15,7 +15,7 @@ from .errors import AnimatorError
 
 Verdict = Literal["works", "missing", "optional"]
 
-PACKAGES = ("mediapipe", "opencv-contrib-python", "numpy", "scipy", "pyvista", "vtk", "av", "aiortc")
+PACKAGES = ("ai-edge-litert", "mediapipe", "opencv-contrib-python", "numpy", "scipy", "pyvista", "vtk", "av", "aiortc")
 GL_TIMEOUT_S = 60.0
 
 # In a process of its own: a driver that crashes takes that one down, and the report still comes.

@@ -12,6 +12,7 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from threading import Lock
 from time import sleep
@@ -27,6 +28,7 @@ from .stages import FrameSource, MotionSource, Tracker
 from .timing import BoundedQueue, LatestSlot, Stopwatch, monotonic_s, paced
 from .tracking.config import TrackingConfig
 from .tracking.model import find_or_fetch_model
+from .tracking.opening import open_tracker
 
 log = logging.getLogger("animator")
 
@@ -222,7 +224,7 @@ def open_performance(
     live: bool | None = None,
     tell: Callable[[str], None] = log.info,
 ) -> Performance:
-    """A performance of whatever `source` names, or of an open source, tracked by MediaPipe.
+    """A performance of whatever `source` names, or of an open source, with the tracker that `config` names.
 
     model  : the face model file; None finds or fetches it
     live   : see Performance; None leaves it to the source
@@ -232,12 +234,7 @@ def open_performance(
     needs_tracker = not is_motion_source(opened) and not isinstance(opened, Tracker)
     path = find_or_fetch_model(model, tell) if needs_tracker else Path()
 
-    def open_tracker(settings: TrackingConfig) -> Tracker:
-        from .tracking.mediapipe_faces import MediaPipeFaces
-
-        return MediaPipeFaces(path, settings)
-
-    return Performance(opened, config or Config(), open_tracker, live=live)
+    return Performance(opened, config or Config(), partial(open_tracker, path), live=live)
 
 
 def _is_name(source: object) -> bool:

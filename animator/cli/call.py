@@ -40,6 +40,7 @@ def call(
     detection_confidence: options.Detection = None,
     tracking_confidence: options.Tracking = None,
     presence_confidence: options.Presence = None,
+    tracker: options.TrackerName = None,
     smoothing: options.Smoothing = None,
     calibrate: options.Calibrate = None,
     mirror: options.Mirror = False,
@@ -61,7 +62,9 @@ def call(
     address = address_from_link(url, token, insecure=insecure)
     settings = options.gathered(
         config,
-        tracking=options.tracking_options(faces, detection_confidence, tracking_confidence, presence_confidence),
+        tracking=options.tracking_options(
+            faces, detection_confidence, tracking_confidence, presence_confidence, tracker
+        ),
         calibrate=calibrate,
         solving={"smoothing": smoothing, "vertical_fov_deg": fov},
         show={"rig": rig, "background": background, "mirror": mirror or None},

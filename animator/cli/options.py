@@ -33,6 +33,9 @@ Faces = Annotated[int | None, typer.Option(help="How many faces at most, 1 to 8.
 Detection = Annotated[float | None, typer.Option("--detection-confidence", help="0..1, to find a face.")]
 Tracking = Annotated[float | None, typer.Option("--tracking-confidence", help="0..1, to keep following it.")]
 Presence = Annotated[float | None, typer.Option("--presence-confidence", help="0..1, that it is still a face.")]
+TrackerName = Annotated[
+    str | None, typer.Option("--tracker", help="litert (the default) or mediapipe: what runs the networks.")
+]
 Smoothing = Annotated[float | None, typer.Option(help="0 (quick) to 1 (calm).")]
 Calibrate = Annotated[
     str | None,
@@ -63,7 +66,7 @@ Send = Annotated[
 
 
 def tracking_options(
-    faces: int | None, detection: float | None, tracking: float | None, presence: float | None
+    faces: int | None, detection: float | None, tracking: float | None, presence: float | None, tracker: str | None
 ) -> dict[str, object]:
     """The options of TrackingConfig under its own names."""
     return {
@@ -71,6 +74,7 @@ def tracking_options(
         "detection_confidence": detection,
         "tracking_confidence": tracking,
         "presence_confidence": presence,
+        "tracker": tracker,
     }
 
 

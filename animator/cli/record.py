@@ -19,6 +19,7 @@ def record(
     detection_confidence: options.Detection = None,
     tracking_confidence: options.Tracking = None,
     presence_confidence: options.Presence = None,
+    tracker: options.TrackerName = None,
     smoothing: options.Smoothing = None,
     calibrate: options.Calibrate = None,
     fps: Annotated[float | None, typer.Option(help="Asked of a camera.")] = None,
@@ -37,7 +38,9 @@ def record(
 
     settings = options.gathered(
         config,
-        tracking=options.tracking_options(faces, detection_confidence, tracking_confidence, presence_confidence),
+        tracking=options.tracking_options(
+            faces, detection_confidence, tracking_confidence, presence_confidence, tracker
+        ),
         calibrate=calibrate,
         solving={"smoothing": smoothing, "vertical_fov_deg": fov},
     )

@@ -31,6 +31,7 @@ def run(
     detection_confidence: options.Detection = None,
     tracking_confidence: options.Tracking = None,
     presence_confidence: options.Presence = None,
+    tracker: options.TrackerName = None,
     smoothing: options.Smoothing = None,
     calibrate: options.Calibrate = None,
     mirror: options.Mirror = False,
@@ -54,7 +55,9 @@ def run(
 
     settings = options.gathered(
         config,
-        tracking=options.tracking_options(faces, detection_confidence, tracking_confidence, presence_confidence),
+        tracking=options.tracking_options(
+            faces, detection_confidence, tracking_confidence, presence_confidence, tracker
+        ),
         calibrate=calibrate,
         solving={"smoothing": smoothing, "vertical_fov_deg": fov},
         show={

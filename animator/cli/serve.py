@@ -57,6 +57,7 @@ def serve(
     allow_hosts: AllowHosts = None,
     trusted_proxies: TrustedProxies = None,
     faces: options.Faces = None,
+    tracker: options.TrackerName = None,
     smoothing: options.Smoothing = None,
     model: options.Model = None,
     config: options.Settings = None,
@@ -87,7 +88,7 @@ def serve(
     }
     table = gathered(typed, config)
     show = options.gathered(
-        config, tracking={"faces": faces}, solving={"smoothing": smoothing}, show={"rig": table.rig}
+        config, tracking={"faces": faces, "tracker": tracker}, solving={"smoothing": smoothing}, show={"rig": table.rig}
     )
     serving = serve_config(table, show)
     load_rig(show.show.rig)

@@ -7,13 +7,13 @@ import logging
 import signal
 from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
 from ..errors import AnimatorError
-from ..stages import Tracker
-from ..tracking.config import TrackingConfig
+from ..tracking.opening import open_tracker
 from ..webrtc.outbound import Fanout
 from .config import ServeConfig
 from .drawing import Output
@@ -60,7 +60,7 @@ class Worker:
         self._loop = asyncio.get_running_loop()
         self._loop.set_default_executor(ThreadPoolExecutor(THREADS))
         self._studio = Studio(self._config.show.show.rig)
-        self._trackers = WarmTracker(self._open_tracker, self._config.show.tracking)
+        self._trackers = WarmTracker(partial(open_tracker, Path(self._model)), self._config.show.tracking)
         self._rooms = Rooms(self._new_room)
         self._wire = Wire(self._pipe, self._heard, self._quit.set)
         await self._quit.wait()
@@ -113,11 +113,6 @@ class Worker:
             await asyncio.to_thread(self._trackers.refill)
         finally:
             self._refilling = False
-
-    def _open_tracker(self, settings: TrackingConfig) -> Tracker:
-        from ..tracking.mediapipe_faces import MediaPipeFaces
-
-        return MediaPipeFaces(Path(self._model), settings)
 
     async def _do_join(self, wish: dict[str, Any]) -> str:
         room = self._rooms.enter(wish["room"])
