@@ -1,0 +1,1 @@
+"""The workshop of `tools/make_robot_rig.py`."""
