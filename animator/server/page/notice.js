@@ -74,7 +74,7 @@ export class Notice {
     const base = byId("notice-remedy").textContent;
     const say = () => {
       const left = Math.ceil((until - performance.now()) / 1000);
-      write(byId("notice-remedy"), left > 0 ? `${base} Next try in ${left} s.` : `${base} Trying now…`);
+      write(byId("notice-remedy"), `${base}\n${left > 0 ? `Next try in ${left} s.` : "Trying now…"}`);
       if (left <= 0) clearInterval(this.#ticking);
     };
     say();
