@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import select
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -21,8 +20,8 @@ from .performers import FORGOTTEN_S, Bucket, Performers, printable
 
 log = logging.getLogger("animator")
 
-COMMON_OPTIONS = ("from", "mirror", "straight")
-FPS = 60.0
+COMMON_OPTIONS = ("fps", "from", "mirror", "straight")
+FPS = 60
 """What phones send; a sender may send less."""
 TICK_S = 1 / 30
 MOST_SENDERS = 16
@@ -62,10 +61,9 @@ class UdpReceiver:
     def receive(self, timeout_s: float) -> tuple[bytes, str] | None:
         """See Receiver."""
         try:
-            if not select.select([self._socket], [], [], timeout_s)[0]:
-                return None
+            self._socket.settimeout(timeout_s)
             message, place = self._socket.recvfrom(65535)
-        except (OSError, ValueError):  # nothing there after all; closed meanwhile; somebody we asked has gone
+        except OSError:  # nothing there by then; closed meanwhile; somebody we asked has gone
             return None
         host = place[0].removeprefix("::ffff:")
         return (message, f"{host}:{place[1]}") if self._allowed in (None, host) else None
@@ -92,10 +90,10 @@ class NetworkSource:
     """A stages.MotionSource of everyone who sends to one port.
 
     make_reader : a new reader for each sender
+    fps         : nominal; frames carry their own times
     ask         : called every 2 s while nobody is heard; None where senders need no request"""
 
     live = True
-    fps = FPS
     frame_count: int | None = None
 
     def __init__(
@@ -105,10 +103,11 @@ class NetworkSource:
         make_reader: Callable[[], Reader],
         performers: Performers | None = None,
         *,
+        fps: float = FPS,
         ask: Callable[[], None] | None = None,
         clock: Clock = monotonic_s,
     ) -> None:
-        self.name, self.receiver = name, receiver
+        self.name, self.receiver, self.fps = name, receiver, float(fps)
         self._make_reader, self._ask, self._clock = make_reader, ask, clock
         self._performers = performers or Performers()
         self._senders: dict[str, _Sender] = {}
@@ -224,12 +223,13 @@ def _opened(
     request: tuple[bytes, tuple] | None = None,
 ) -> NetworkSource:
     mirror, straight = address.switch("mirror", False), address.choice("straight", ("camera", "first")) == "first"
+    fps, performers = address.number("fps", FPS, 1, 240), Performers(mirror=mirror, straight=straight)
     receiver = UdpReceiver(
         address.host, address.port, f"{address.scheme}://{address.place}", address.options.get("from")
     )
-    performers = Performers(mirror=mirror, straight=straight)
     ask = None if request is None else lambda: receiver.send(*request)
-    return NetworkSource(f"{what} on UDP port {receiver.port}", receiver, make_reader, performers, ask=ask, clock=clock)
+    name = f"{what} on UDP port {receiver.port}"
+    return NetworkSource(name, receiver, make_reader, performers, fps=fps, ask=ask, clock=clock)
 
 
 def _vmc(url: str, clock: Clock) -> NetworkSource:
@@ -268,10 +268,11 @@ def _websocket(url: str, clock: Clock) -> NetworkSource:
     from ..protocols.motion_json import JsonReader
     from .websocket import WebSocketReceiver
 
-    address = address_from_url(url, None, ("listen", "origin", "mirror", "straight"))
+    address = address_from_url(url, None, ("listen", "origin", "fps", "mirror", "straight"))
     mirror, straight = address.switch("mirror", False), address.choice("straight", ("camera", "first")) == "first"
+    fps, performers = address.number("fps", FPS, 1, 240), Performers(mirror=mirror, straight=straight)
     receiver = WebSocketReceiver(address, url)
-    return NetworkSource(receiver.name, receiver, JsonReader, Performers(mirror=mirror, straight=straight), clock=clock)
+    return NetworkSource(receiver.name, receiver, JsonReader, performers, fps=fps, clock=clock)
 
 
 _OPENERS: dict[str, Callable[[str, Clock], NetworkSource]] = {

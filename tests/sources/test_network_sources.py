@@ -184,7 +184,7 @@ def test_a_port_that_is_taken_is_told_in_one_line() -> None:
     [
         ("livelink://192.0.2.1:1", SourceError, "cannot listen on livelink://192.0.2.1:1"),
         ("livelink://:x", SettingError, "wanted livelink://HOST:PORT"),
-        ("livelink://:0?names=vrm0", SettingError, "no option names; it has flip, from, mirror, straight"),
+        ("livelink://:0?names=vrm0", SettingError, "no option names; it has flip, fps, from, mirror"),
         ("livelink://:0?flip=yaw&flip=roll", SettingError, "no option twice"),
         ("livelink://:0?straight=on", SettingError, "straight=camera|first"),
         ("livelink://:0?from=no.such.host.invalid", SourceError, "from=no.such.host.invalid"),
