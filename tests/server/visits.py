@@ -22,11 +22,11 @@ needs_ice = pytest.mark.skipif(
 )
 
 
-def run(server: Server, test: Any) -> None:
+def run(server: Server, test: Any, limit_s: float = 60.0) -> None:
     """Run `test(visit)`; everybody has left after it."""
 
     async def visit() -> None:
-        async with asyncio.timeout(60), visiting(server) as visit:
+        async with asyncio.timeout(limit_s), visiting(server) as visit:
             await test(visit)
 
     asyncio.run(visit())
