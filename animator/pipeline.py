@@ -138,8 +138,8 @@ class Performance:
 
     def close(self) -> None:
         """Stop the threads and give the camera, the file and the model back. May be called twice."""
-        if hasattr(self.source, "stop"):  # one that waits for the world would keep its thread waiting
-            self.source.stop()
+        if hasattr(self.source, "interrupt"):  # one that waits for the world would keep its thread waiting
+            self.source.interrupt()
         self._moments.close()
         if self._tracker is not None:
             self._captured.close()

@@ -133,13 +133,13 @@ class NetworkSource:
         """Where each performer looks next is straight ahead."""
         self._performers.calibrate()
 
-    def stop(self) -> None:
+    def interrupt(self) -> None:
         """End the iteration soon; from any thread."""
         self._stopped.set()
 
     def close(self) -> None:
         """Give the port back. May be called twice."""
-        self.stop()
+        self.interrupt()
         self.receiver.close()
 
     def _take(self, message: bytes, place: str, now_s: float) -> Iterator[tuple[Motion, ...]]:

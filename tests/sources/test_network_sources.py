@@ -45,7 +45,7 @@ class Scripted:
     def receive(self, timeout_s: float) -> tuple[bytes, str] | None:
         at_s, message, sender = next(self._messages, (self.now_s, b"", ""))
         if not sender:
-            self.source.stop()
+            self.source.interrupt()
             return None
         self.now_s = at_s
         return message, sender
