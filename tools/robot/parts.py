@@ -39,10 +39,12 @@ def eye_centre_cm(side: int) -> Array:
 def all_parts() -> list[Piece]:
     """The whole robot."""
     left_half = [_lids(), _brow(), _cheek(), _vent()]
-    return [
+    pieces = [
         _shell(), _glass(), _trim(), _antenna(), _jaw(), *left_half, *(_mirrored(piece) for piece in left_half),
         *_mouth(), _eyeball(1), _eyeball(-1), _neck(), *_torso(),
     ]  # fmt: skip
+    # At a ball's pole many points are one and few of them are any triangle's.
+    return [piece.part(piece.name, np.ones(len(piece.triangles), bool)) for piece in pieces]
 
 
 def _piece(name: str, material: str, shape: Shape, joint: int = HEAD, moves: dict[str, Array] | None = None) -> Piece:
