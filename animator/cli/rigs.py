@@ -80,7 +80,6 @@ def check_rig(
     from rich.markup import escape
     from rich.table import Table
 
-    from ..errors import SinkError
     from ..rigging.library import load_rig
     from ..rigging.reach import reach_of, write_table
 
@@ -98,10 +97,7 @@ def check_rig(
     for note in rig.notes:
         console.print(f"note: {escape(note)}")
     if write is not None:
-        try:
-            write_table(rig, write)
-        except OSError as error:
-            raise SinkError(f"cannot write {write}: {error.strerror}") from error
+        write_table(rig, write)
         console.print(f"wrote {escape(str(write))}: beside the model as mapping.csv it overrides what is above")
 
 

@@ -81,6 +81,8 @@ class Puppet:
         has_toons = any(part.material.toon is not None for part in rig.parts)
         self._light = VertexLight(rig) if light_vertices or has_toons else None
         self._renderer = renderer
+        if hasattr(renderer, "SetUseOIT"):  # since VTK 9.3; before, blending went in order of itself
+            renderer.SetUseOIT(False)  # lashes over eyes, in their maker's order, not weighed by depth
         self._scene_from_rig = vtk.vtkMatrix4x4()
         self._face_from_rig = np.linalg.inv(rig.rig_from_face)
         self._surfaces = []

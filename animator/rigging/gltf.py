@@ -145,7 +145,19 @@ def _assemble(
     rig = replace(rig, joints=joints, roles=roles, skin_joints=skin_joints, mapping=mapping, expressions=said,
                   notes=(*file.notes, *notes))  # fmt: skip
     rig = _with_default_weights(file, rig, keys)
+    if not _has_a_front(rig):
+        sheets = tuple(replace(part, material=replace(part.material, double_sided=True)) for part in rig.parts)
+        rig = replace(rig, parts=sheets, notes=(*rig.notes, "shows only backs to the viewer: drawn on both sides"))
     return replace(rig, rig_from_face=rig_from_face_guess(rig))
+
+
+def _has_a_front(rig: Rig) -> bool:
+    """Whether any triangle looks at a viewer in front; a sheet that was modelled facing away has none."""
+    for part in rig.parts:
+        a, b, c = (rig.positions[part.first_vertex + part.triangles[:, corner]] for corner in range(3))
+        if part.material.double_sided or (np.cross(b - a, c - a)[:, 2] > 0).any():
+            return True
+    return False
 
 
 def _joined_morphs(file: GltfFile, pieces: Pieces, positions: Array) -> Array:

@@ -10,6 +10,7 @@ import numpy as np
 from ..channels import ARKIT, INDEX
 from ..data import Array, Expression, Gaze, HeadPose, Motion
 from ..rig import Rig
+from ..takes.files import check_writable, written_beside
 from .expressions import MorphDriver
 from .naming import CHANNEL_BY_SPELLING, plain
 from .presets import SOURCES
@@ -103,9 +104,9 @@ def write_table(rig: Rig, path: Path) -> None:
                 lines.append(f"{_cell(name)},{ARKIT[index]},{row[index]:.4g}")
             if not row.any():
                 lines.append(f"# {_cell(name)},CHANNEL,1")
-    beside = path.with_name(path.name + ".part")
-    beside.write_text("\n".join(dict.fromkeys(lines)) + "\n", "utf-8")
-    beside.replace(path)
+    check_writable(path)
+    with written_beside(path) as beside:
+        beside.write_text("\n".join(dict.fromkeys(lines)) + "\n", "utf-8")
 
 
 def _tables(rig: Rig) -> list[tuple[tuple[str, ...], Array]]:

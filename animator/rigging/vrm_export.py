@@ -16,6 +16,7 @@ from ..channels import ARKIT, INDEX
 from ..data import Array
 from ..errors import RigError, SinkError
 from ..rig import Rig
+from ..takes.files import check_writable, written_beside
 from .gltf_file import GltfFile, open_gltf
 from .gltf_primitives import target_names
 from .library import load_rig, model_file, rig_description
@@ -66,6 +67,7 @@ def export_vrm(name_or_path: str | Path, out: Path) -> int:
         raise RigError(f"{path.name}: expected a .glb to make a VRM of")
     if out.suffix.lower() != ".vrm":
         raise SinkError(f"cannot write {out}: expected a name that ends in .vrm")
+    check_writable(out)
     file = open_gltf(path)
     rig = load_rig(name_or_path)
     with file.reading("structure"):
@@ -199,9 +201,5 @@ def _write(out: Path, description: dict[str, Any], binary: bytes) -> None:
         struct.pack("<4sII", b"glTF", 2, 28 + len(text) + len(binary)),
         struct.pack("<I4s", len(text), b"JSON"), text, struct.pack("<I4s", len(binary), b"BIN\0"), binary,
     ])  # fmt: skip
-    beside = out.with_name(out.name + ".part")
-    try:
+    with written_beside(out) as beside:
         beside.write_bytes(data)
-        beside.replace(out)
-    except OSError as error:
-        raise SinkError(f"cannot write {out}: {error.strerror}") from error
