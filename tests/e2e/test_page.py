@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-SIZES = [(1280, 800), (820, 1180), (390, 844), (844, 390)]
+SIZES = [(1280, 800), (820, 1180), (390, 844), (844, 390), (640, 400)]  # the last: 1280x800 at 200 % zoom
 OUTSIDE = """() => [...document.querySelectorAll('.app *')].filter((node) => {
   if (!node.checkVisibility({visibilityProperty: true}) || node.closest('.spoken')) return false;
   const box = node.getBoundingClientRect();
