@@ -94,10 +94,18 @@ def test_late_and_repeated_frames_are_left_out() -> None:
     clock = SenderClock()
     assert clock.local_s(10.0, 100.0) == 100.0
     assert clock.local_s(10.02, 100.02) == pytest.approx(100.02)
-    assert clock.local_s(10.02, 100.03) is None
+    assert clock.local_s(10.02, 100.021) is None
     assert clock.local_s(10.01, 100.03) is None
     assert clock.local_s(3.0, 100.04) == pytest.approx(100.04)  # set anew: the sender was started again
     assert clock.local_s(3.01, 100.06) == pytest.approx(100.05, abs=1e-3)
+
+
+def test_a_clock_that_stands_or_is_coarse_loses_no_frame() -> None:
+    for coarse_hz in (0.01, 15, 60):
+        clock = SenderClock()
+        found = [clock.local_s(int(i / 120 * coarse_hz) / coarse_hz, 50 + i / 120) for i in range(600)]
+        assert None not in found
+        assert np.abs(np.array(found) - 50 - np.arange(600) / 120).max() < 0.14
 
 
 def test_a_clock_that_drifts_is_followed() -> None:
