@@ -1,6 +1,6 @@
 # `make demo` and `make test` do all the set-up on a fresh machine.
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint bench bench-solver bench-run bench-webrtc bench-protocols bench-motion bench-loop bench-render images page clean
+.PHONY: help install demo test lint bench bench-solver bench-run bench-webrtc bench-protocols bench-motion bench-loop bench-render bench-deform images page clean
 
 PYTHON := .venv/bin/python
 SHARED ?= ../shared
@@ -48,6 +48,9 @@ bench-loop: install  ## an avatar acts a recording, and is tracked and solved ag
 
 bench-render: install  ## what drawing an avatar costs beside VTK's bare drawing of the same mesh
 	$(PYTHON) -m tests.bench.bench_render
+
+bench-deform: install  ## what deforming 25 000 vertices by 52 morphs costs
+	$(PYTHON) -m tests.bench.bench_deform
 
 page:  ## the part of the page that draws puppets on a visitor's own device (needs Node.js 20 and npm)
 	@command -v npm >/dev/null || { echo "make page needs npm: install Node.js 20 or later" >&2; exit 1; }

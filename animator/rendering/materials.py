@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyvista as pv
-import vtk
-from vtk.util.numpy_support import numpy_to_vtk
 
 from ..data import Array
 from ..rig import Material, Mesh, Part, Rig
+from . import vtk
 from .lights import AMBIENT, DIFFUSE, VertexLight
+from .vtk import numpy_to_vtk
 
 SOLID_ALPHA, LEAST_ALPHA = 0.9, 0.01
 """Of a picture with soft edges: what is solid, and what is not there."""

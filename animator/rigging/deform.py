@@ -2,6 +2,10 @@
 
 Inside, a coordinate of all vertices is one run of memory: positions and normals are 6 rows of V numbers.
 Turning 25 000 vertices takes 9 us so, and 33 us as V rows of 3. The last step writes the usual (V, 3).
+
+25 000 vertices, 52 morphs, a turned head (`make bench-deform`, a busy machine): 0.42 ms with 16 channels at work,
+0.58 ms with 30. One dense product for the morphs would take 0.1 ms on idle cores, and 12 ms where other threads
+hold one, as BLAS waits for it.
 """
 
 from __future__ import annotations
@@ -73,7 +77,7 @@ class _Morphs:
         whole = np.concatenate([rig.positions, rest.normals], 1)
         self._neutral = _rows_of_numbers(whole, order)
         self._surface = self._neutral.copy()
-        self._runs: list[list[tuple[slice, Array]]] = []
+        runs: list[list[tuple[slice, Array]]] = []
         looks = look_morphs(rig)
         driven = rig.mapping.any(1)
         if rig.expressions is not None:
@@ -81,7 +85,7 @@ class _Morphs:
         touched = np.zeros(len(rig.positions), bool)
         for offsets, is_look, is_driven in zip(rig.morphs, looks, driven, strict=True):
             if not is_driven:
-                self._runs.append([])
+                runs.append([])
                 continue
             if is_look and len(eyeball_rows):  # the eyes' joints turn them already; lids only follow
                 offsets = offsets.copy()
@@ -91,26 +95,28 @@ class _Morphs:
             changes = _rows_of_numbers(np.concatenate([offsets, turns], 1), order)
             rows = np.flatnonzero(changes.any(0))
             touched[rows] = True
-            self._runs.append([(run, np.ascontiguousarray(changes[:, run])) for run in _runs_of(rows)])
-        self._touched = [(run, np.empty((2, run.stop - run.start), np.float32)) for run in
-                         _runs_of(np.flatnonzero(touched))]  # fmt: skip
-        longest = max((run.stop - run.start for runs in self._runs for run, _ in runs), default=0)
-        self._share = np.empty((6, longest), np.float32)
+            runs.append([(run, np.ascontiguousarray(changes[:, run])) for run in _runs_of(rows)])
+        longest = max((changes.shape[1] for of_morph in runs for _, changes in of_morph), default=0)
+        share = np.empty((6, longest), np.float32)
+        # Views are made once: to cut them out takes as long as to add 500 rows.
+        self._runs = [[(changes, share[:, : changes.shape[1]], self._surface[:, run]) for run, changes in of_morph]
+                      for of_morph in runs]  # fmt: skip
+        self._touched = [(self._neutral[:, run], self._surface[:, run],
+                          np.empty((2, run.stop - run.start), np.float32))
+                         for run in _runs_of(np.flatnonzero(touched))]  # fmt: skip
 
     def apply(self, weights: Array) -> Array:
         """(M,) weights -> (6, V) float32 morphed positions and normals."""
-        surface = self._surface
-        for run, _ in self._touched:
-            np.copyto(surface[:, run], self._neutral[:, run])
-        for morph in np.flatnonzero(weights > LEAST_WEIGHT):
+        for neutral, surface, _ in self._touched:
+            np.copyto(surface, neutral)
+        for morph in np.flatnonzero(weights > LEAST_WEIGHT).tolist():
             weight = weights[morph]
-            for run, changes in self._runs[morph]:
-                share = self._share[:, : changes.shape[1]]
+            for changes, share, surface in self._runs[morph]:
                 np.multiply(changes, weight, out=share)
-                surface[:, run] += share
-        for run, scratch in self._touched:
-            _make_unit(surface[3:, run], scratch)
-        return surface
+                np.add(surface, share, out=surface)
+        for _, surface, scratch in self._touched:
+            _make_unit(surface[3:], scratch)
+        return self._surface
 
 
 class _Skin:

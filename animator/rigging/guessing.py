@@ -77,9 +77,7 @@ def _wanted(preset: str, reached: Array, bound: Mapping[str, object], has_eye_jo
     return not (preset.startswith("look") and has_eye_joints)
 
 
-def _guess_channels(
-    morph_names: Sequence[str], mapping: Array, reached: Array, bound: Mapping[str, object]
-) -> Array:
+def _guess_channels(morph_names: Sequence[str], mapping: Array, reached: Array, bound: Mapping[str, object]) -> Array:
     """(M, 52): gains of morphs whose names are likely."""
     guessed = np.zeros_like(mapping)
     for row, name in enumerate(morph_names):

@@ -19,6 +19,8 @@ _NAMES = {
 }
 _BONES = {"chest": ("upperChest", "chest")}
 """VRM's humanoid bones that play a role, where they are not called like it; the first that is there does."""
+
+
 def joint_named(names: Sequence[str], wanted: str, carrying: Array) -> int | None:
     """The joint of a name, or None; of several (a mesh is often called like a joint) one that carries skin."""
     found = [index for index, name in enumerate(names) if name == wanted]

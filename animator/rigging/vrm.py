@@ -227,4 +227,3 @@ def _range(largest_deg: object, output: object) -> tuple[float, float]:
     if not np.isfinite([a, b]).all():
         raise ValueError(f"range map {largest_deg}, {output}")
     return float(np.clip(a, 1e-3, 180)), float(np.clip(b, 0, 180))
-

@@ -27,9 +27,7 @@ class Builder:
     def view(self, data: bytes, **more: Any) -> int:
         """Append bytes."""
         self.binary.extend(b"\0" * (-len(self.binary) % 4))
-        self.json["bufferViews"].append(
-            {"buffer": 0, "byteOffset": len(self.binary), "byteLength": len(data), **more}
-        )
+        self.json["bufferViews"].append({"buffer": 0, "byteOffset": len(self.binary), "byteLength": len(data), **more})
         self.binary.extend(data)
         return len(self.json["bufferViews"]) - 1
 

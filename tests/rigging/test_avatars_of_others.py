@@ -40,7 +40,6 @@ MALFORMED = {
 HAS_DRACO = importlib.util.find_spec("DracoPy") is not None
 
 
-
 @pytest.mark.parametrize("name", REACHED)
 def test_it_loads_rests_and_turns(shared: Callable[[str], Path], name: str) -> None:
     rig = load_rig(shared(f"avatars/{name}"))
@@ -81,5 +80,3 @@ def test_malformed_ones_end_in_one_line(
 def test_draco_is_read(shared: Callable[[str], Path]) -> None:
     rig = load_rig(shared("avatars/malformed/saturday06_broken_draco.vrm"))
     np.testing.assert_allclose(rig.positions.max(0) - rig.positions.min(0), [1, 1, 0])
-
-

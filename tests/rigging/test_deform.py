@@ -160,7 +160,5 @@ def test_eyeballs_that_hang_on_joints_are_not_turned_twice() -> None:
     morphs = np.full((1, 3, 3), 0.5, np.float32)
     mapping = np.zeros((1, len(ARKIT)), np.float32)
     mapping[0, ARKIT.index("eyeLookUpLeft")] = 1
-    rig = tiny_rig(
-        morph_names=("eyeLookUpLeft",), morphs=morphs, mapping=mapping, roles={"head": 0, "leftEye": 1}
-    )
+    rig = tiny_rig(morph_names=("eyeLookUpLeft",), morphs=morphs, mapping=mapping, roles={"head": 0, "leftEye": 1})
     np.testing.assert_array_equal(Deformer(rig).deform(motion(eyeLookUpLeft=1.0)).positions, rig.positions)

@@ -61,8 +61,10 @@ def with_changed_text(data: bytes, dice: np.random.Generator) -> bytes:
     text = json.dumps(description).encode()
     text += b" " * (-len(text) % 4)
     rest = data[20 + length :]
-    return struct.pack("<4sII", b"glTF", 2, 20 + len(text) + len(rest)) + struct.pack("<I4s", len(text), b"JSON") + (
-        text + rest
+    return (
+        struct.pack("<4sII", b"glTF", 2, 20 + len(text) + len(rest))
+        + struct.pack("<I4s", len(text), b"JSON")
+        + (text + rest)
     )
 
 

@@ -92,9 +92,7 @@ def test_the_khronos_validator_finds_no_error(exported: Path, tmp_path: Path) ->
     assert issues["numErrors"] == 0, issues["messages"][:5]
 
 
-@pytest.mark.parametrize(
-    ("rig", "out"), [("nobody", "x.vrm"), ("human", "x.glb"), ("human", "folder")]
-)
+@pytest.mark.parametrize(("rig", "out"), [("nobody", "x.vrm"), ("human", "x.glb"), ("human", "folder")])
 def test_what_cannot_be_exported_is_told(tmp_path: Path, rig: str, out: str) -> None:
     (tmp_path / "folder").mkdir()
     with pytest.raises(AnimatorError):
