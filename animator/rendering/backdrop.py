@@ -7,12 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pyvista as pv
-import vtk
-from vtk.util.numpy_support import numpy_to_vtk
 
 from ..data import Array
 from ..errors import SettingError
+from . import vtk
 from .overlay import picture_from_file
+from .vtk import numpy_to_vtk
 
 _SCREEN = {"green": "#00ff00"}
 """What people mean by a colour where it differs from the web's: its green is darker than a green screen's."""

@@ -12,10 +12,10 @@ from __future__ import annotations
 
 import numpy as np
 import pyvista as pv
-import vtk
 
 from ..data import Array
 from ..rig import Part, Rig, Toon
+from . import vtk
 
 # position in camera space (x right, y up, z towards the camera), colour, intensity (linear)
 _PORTRAIT = (
@@ -27,7 +27,7 @@ _WRAP = (0.15, 0.30, 0.05)
 """How far each light reaches around the edge of its shadow, as a wide soft lamp does."""
 SKY_RGB, GROUND_RGB = (0.27, 0.29, 0.32), (0.13, 0.10, 0.09)
 """What comes from all around, above and below, linear: a bright room with a wooden floor."""
-AMBIENT, DIFFUSE = 0.30, 0.9
+AMBIENT, DIFFUSE = 0.38, 0.9
 """Shares of a surface's colour that come back from everywhere and from the lights, where each pixel is lit."""
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 
 import pyvista as pv
-import vtk
 
 from ..errors import RenderError
+from . import vtk
 
 NO_OPENGL = (
     "there is no OpenGL to draw with: install libEGL (Debian and Ubuntu: apt-get install libegl1 libgl1-mesa-dri) "

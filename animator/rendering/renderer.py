@@ -5,23 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import vtk
-from vtk.util.numpy_support import vtk_to_numpy
 
 from ..data import Array
 from ..rig import Rig
+from . import vtk
 from .backdrop import Background
 from .compositing import Behind, composed, smoothed_rgba, straight_alpha
-from .opengl import is_software, open_plotter
+from .opengl import open_plotter
 from .scene import Appearance, Scene
+from .vtk import vtk_to_numpy
 
 
 class Renderer:
     """Draws avatars into pictures of one size, off screen; must be used on one thread.
 
     OpenGL draws the avatars alone; what is behind them is laid under them here, which is cheaper in software
-    and lets a picture be see-through. A graphics card smooths edges itself; in software that is done on the
-    finished picture.
+    and lets a picture be see-through. Edges are smoothed in the finished picture: a graphics card's samples do
+    not survive the pass that makes its contact shadows, and in software they cost too much.
 
     Milliseconds of processor time, 640x480, the rig `human`, software OpenGL on two cores: avatars 8, reading
     RGBA back 0.05 (RGB 0.33), laying them over the background 0.5, smoothing edges 1.5."""
@@ -41,7 +41,7 @@ class Renderer:
         self._window.SetAlphaBitPlanes(1)
         self.scene = Scene(self._plotter, rig, None, picture_fov_deg)
         self._behind = Behind(background or Background(), size_px)
-        self._smooth = smooth_edges and is_software(self._window)
+        self._smooth = smooth_edges
         self._pixels = vtk.vtkUnsignedCharArray()
 
     def draw(self, view: str, picture_rgb: Array | None, appearances: Sequence[Appearance]) -> Array:

@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pyvista as pv
-import vtk
 
 from ..data import Array, HeadPose
 from ..rig import Mesh, Rig
-from . import framing
+from . import framing, vtk
 from .backdrop import Background, PictureTexture
 from .compositing import blurred
 from .lights import add_contact_shadows, add_portrait_lights
@@ -48,6 +47,7 @@ class Scene:
         add_portrait_lights(self._avatars)
         if not self._in_software:
             add_contact_shadows(self._avatars)
+            self._avatars.SetUseFXAA(background is not None)  # off screen the finished picture is smoothed
         self.use_rig(rig)
 
     def use_rig(self, rig: Rig) -> None:

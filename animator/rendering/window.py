@@ -6,14 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import vtk
-from vtk.util.numpy_support import vtk_to_numpy
 
 from ..data import Array
 from ..rig import Rig
+from . import vtk
 from .backdrop import Background
 from .opengl import open_plotter
 from .scene import Appearance, Scene
+from .vtk import vtk_to_numpy
 
 INK, PAPER, ACCENT = (0.96, 0.97, 0.98), (0.09, 0.11, 0.14), (0.35, 0.70, 1.0)
 MARGIN_PX = 12

@@ -88,7 +88,7 @@ def centre_px(where: Array) -> Array:
 def test_a_head_stands_in_the_middle_and_not_in_the_corners(renderer: Renderer, human: Rig) -> None:
     empty, drawn = renderer.draw("avatar", None, []), renderer.draw("avatar", None, [appearance(human)])
     where = differing(empty, drawn)
-    assert where[80:160, 130:190].all()
+    assert where[80:160, 130:190].mean() > 0.99  # the white of an eye may look like the background
     assert not where[:20, :40].any()
     assert not where[:20, -40:].any()
     assert abs(centre_px(where)[0] - SIZE_PX[0] / 2) < 3

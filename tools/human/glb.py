@@ -38,7 +38,7 @@ class GlbWriter:
     def __init__(self) -> None:
         self._binary = bytearray()
         self.json: dict[str, Any] = {
-            "asset": {"version": "2.0", "generator": "animator tools/make_human_rig.py"},
+            "asset": {"version": "2.0", "generator": "animator/tools"},
             "scene": 0, "scenes": [{"nodes": []}],
             **{key: [] for key in ("nodes", "meshes", "materials", "textures", "images", "samplers", "skins",
                                    "accessors", "bufferViews")},
