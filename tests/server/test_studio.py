@@ -62,7 +62,8 @@ def test_a_still_room_is_sent_again_for_those_who_join(studio: Studio) -> None:
     viewer = Viewer()
     studio.add(Output(viewer, list, of_room=True))
     viewer.wait_for(2)
-    assert np.array_equal(viewer.pictures[0], viewer.pictures[1])
+    first, second = (picture.astype(int) for picture in viewer.pictures[:2])
+    assert np.abs(first - second).mean() < 0.1 * first.std()  # the same avatar, a breath later
 
 
 def test_a_moved_face_is_drawn_at_once(studio: Studio) -> None:
