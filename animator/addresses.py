@@ -89,10 +89,17 @@ def address_from_url(url: str, port: int | None, options: Sequence[str]) -> Addr
     return Address(scheme, parts.hostname or "", port if found is None else found, parts.path, given)
 
 
+def _looked_up(host: str, port: int) -> tuple[int, int, tuple]:
+    """(family, kind, place). Of several IPv4: `localhost` may be ::1, where most of these programs do not listen."""
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)
+    family, kind, _, _, place = min(found, key=lambda one: one[0] != socket.AF_INET)
+    return family, kind, place
+
+
 def connected_socket(host: str, port: int, name: str) -> socket.socket:
     """A socket that sends to one place and never waits. Raises SinkError."""
     try:
-        family, kind, _, _, place = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)[0]
+        family, kind, place = _looked_up(host, port)
         found = socket.socket(family, kind)
         try:
             found.setblocking(False)
@@ -111,9 +118,7 @@ def bound_socket(host: str, port: int, name: str, error_type: type[AnimatorError
 
     Raises `error_type`."""
     try:
-        family, kind, _, _, place = socket.getaddrinfo(
-            host or "0.0.0.0", port, type=socket.SOCK_DGRAM, flags=socket.AI_PASSIVE
-        )[0]
+        family, kind, place = _looked_up(host or "0.0.0.0", port)
         found = socket.socket(family, kind)
         try:
             found.setblocking(False)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+
 import pytest
 
 from animator.addresses import address_from_url, bound_socket, connected_socket, may_connect, scheme_of
@@ -68,3 +70,12 @@ def test_sockets_never_wait_and_what_cannot_be_had_is_told() -> None:
 )  # fmt: skip
 def test_who_may_connect(origin: str | None, allowed: str, may: bool) -> None:
     assert may_connect(origin, frozenset(filter(None, [allowed]))) is may
+
+
+def test_of_several_addresses_ipv4_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`localhost` is ::1 first on many systems, and Unreal, say, listens on IPv4."""
+    kind = socket.SOCK_DGRAM
+    found = [(socket.AF_INET6, kind, 17, "", ("::1", 9, 0, 0)), (socket.AF_INET, kind, 17, "", ("127.0.0.1", 9))]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_args, **_more: found)
+    with connected_socket("localhost", 9, "here") as sending:
+        assert sending.getpeername() == ("127.0.0.1", 9)

@@ -18,9 +18,10 @@ import numpy as np
 import pytest
 
 from animator.config import Config, ShowConfig
-from animator.data import Array, Expression, Motion
+from animator.data import Array, Expression, HeadPose, Motion
 from animator.errors import SettingError, SinkError
 from animator.filming import Camera
+from animator.maths.rotations import wxyz_from_axis_angle
 from animator.pipeline import Moment, open_performance
 from animator.rigging.library import load_rig
 from animator.sending import sending_to
@@ -120,6 +121,19 @@ def test_a_performance_is_heard_as_it_was_by_everyone_at_once() -> None:
         for source in sources:
             weights = np.array([m.expression.weights for (m,) in islice(source, 40)])
             np.testing.assert_allclose(weights, [m.expression.weights for m in motions], atol=0.0051)
+
+
+def test_the_head_of_one_who_is_lost_eases_to_rest() -> None:
+    turned = HeadPose(wxyz_from_axis_angle(np.array([0, 1, 0]), 0.6), np.array([0.0, 0, -50]))
+    source = open_network_source("ifacialmocap://127.0.0.1:0")
+    with closing(source), sending_to([f"ifacialmocap://127.0.0.1:{source.receiver.port}"]) as send:
+        for frame in range(61):
+            motion = Motion(frame / 30, 0, turned, confidence=float(frame == 0))
+            send(Moment(motion.time_s, frame, None, (), (motion,)))
+        turns = [2 * np.arcsin(m.pose.rotation_wxyz[2]) for (m,) in islice(source, 61)]
+    assert turns[5] == pytest.approx(0.6, abs=1e-6)  # held for a moment
+    assert turns[-1] == pytest.approx(0, abs=1e-6)
+    assert (np.diff(turns) <= 1e-9).all()
 
 
 def test_nobody_there_is_said_once_and_stops_nothing(caplog: pytest.LogCaptureFixture) -> None:

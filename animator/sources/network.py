@@ -210,7 +210,7 @@ class NetworkSource:
 
 def _looked_up(host: str) -> str:
     try:
-        return socket.getaddrinfo(host, None)[0][4][0]
+        return min(socket.getaddrinfo(host, None), key=lambda one: one[0] != socket.AF_INET)[4][0]
     except (OSError, UnicodeError) as error:
         raise SourceError(f"from={host}: {getattr(error, 'strerror', None) or error}") from None
 
