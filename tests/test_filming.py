@@ -111,7 +111,7 @@ def test_an_open_jaw_changes_the_mouth_and_little_else(take: Performance) -> Non
     changed = np.abs(last - first).max(-1) > 12
     assert changed[145:190, 145:175].mean() > 0.2
     assert changed[:100].mean() < 0.02
-    assert not changed[:, :80].any()
+    assert not changed[:200, :80].any()  # below it the shoulders breathe
 
 
 def test_a_landmark_take_becomes_as_many_pictures_of_its_own_size(landmark_take: Performance, tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
-"""Draw a rig's pictures for the docs: at rest, twelve expressions, all 52 channels, and a turntable.
+"""Draw the rigs' pictures for the docs: at rest, twelve expressions, all 52 channels, a turntable, and for choosers.
 
-python -m tools.render_rig_sheets [--rig human] [--out docs/images] [--only rest,channels]
+python -m tools.render_rig_sheets [--rig human,robot] [--out docs/images] [--only rest,channels]
 """
 
 from __future__ import annotations
@@ -108,39 +108,45 @@ def save(path: Path, picture: Array, step: int = 4) -> None:
     print(f"{path}: {path.stat().st_size / 1000:.0f} kB")
 
 
-def main() -> None:
-    """Draw the sheets that were asked for."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rig", default="human")
-    parser.add_argument("--out", type=Path, default=Path(__file__).resolve().parents[1] / "docs" / "images")
-    parser.add_argument("--only", default="rest,expressions,channels,turntable,picture")
-    args = parser.parse_args()
-    args.out.mkdir(parents=True, exist_ok=True)
-    wanted = args.only.split(",")
-    rig = load_rig(args.rig)
+SHEETS = {"human": "rest,expressions,channels,turntable,picture", "mask": "expressions,picture",
+          "robot": "expressions,channels,picture"}  # fmt: skip
+"""What is drawn of each rig unless --only says."""
+
+
+def draw_sheets(name: str, wanted: list[str], folder: Path) -> None:
+    """Draw some sheets of one rig; only the human's do not carry its name."""
+    rig, known = load_rig(name), name in known_rigs()
+    stem = "rig" if name == "human" else f"rig-{rig.name}"
     bust, face = Framing((0, -2.5, 0), 39), Framing((0, 0.3, 0), 27)
     if "rest" in wanted:
-        save(args.out / "rig-rest.png", Studio(rig, (640, 720), bust).draw(motion_of({})))
-    if "picture" in wanted and args.rig in known_rigs():
-        smiling = motion_of(both(mouthSmile=0.4), yaw_degrees=12)
-        drawn = Studio(rig, (640, 480), Framing(), Background()).draw(smiling)
-        save(rigs_folder() / args.rig / "picture.png", drawn)
+        save(folder / f"{stem}-rest.png", Studio(rig, (640, 720), bust).draw(motion_of({})))
+    if "picture" in wanted and known:
+        smiling = motion_of(both(mouthSmile=0.6, cheekSquint=0.3), yaw_degrees=12)
+        save(rigs_folder() / name / "picture.png", Studio(rig, (640, 480), Framing(), Background()).draw(smiling))
     if "expressions" in wanted:
         studio = Studio(rig, (236, 270), face)
-        cells = [
-            labelled(studio.draw(motion_of(weights, gaze)), label) for label, (weights, gaze) in EXPRESSIONS.items()
-        ]
-        save(args.out / "rig-expressions.png", grid(cells, 4))
+        cells = [labelled(studio.draw(motion_of(*acted)), label) for label, acted in EXPRESSIONS.items()]
+        save(folder / f"{stem}-expressions.png", grid(cells, 4))
     if "channels" in wanted:
         studio = Studio(rig, (170, 190), Framing((0, 0.3, 0), 24))
         cells = [labelled(studio.draw(motion_of({name: 1.0}, gaze_of(name))), name) for name in ARKIT]
-        save(args.out / "rig-channels.png", grid(cells, 9))
+        save(folder / f"{stem}-channels.png", grid(cells, 9))
     if "turntable" in wanted:
         studio = Studio(rig, (230, 300), bust)
-        cells = [
-            labelled(studio.draw(motion_of({}, yaw_degrees=yaw)), f"{yaw:+d} degrees") for yaw in (-60, -30, 0, 30, 60)
-        ]
-        save(args.out / "rig-turntable.png", grid(cells, 5))
+        turned = [(studio.draw(motion_of({}, yaw_degrees=yaw)), f"{yaw:+d} degrees") for yaw in (-60, -30, 0, 30, 60)]
+        save(folder / f"{stem}-turntable.png", grid([labelled(*cell) for cell in turned], 5))
+
+
+def main() -> None:
+    """Draw the sheets that were asked for."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rig", default=",".join(SHEETS), help="one or several, with commas between")
+    parser.add_argument("--out", type=Path, default=Path(__file__).resolve().parents[1] / "docs" / "images")
+    parser.add_argument("--only", help="rest, expressions, channels, turntable, picture; several with commas between")
+    args = parser.parse_args()
+    args.out.mkdir(parents=True, exist_ok=True)
+    for name in args.rig.split(","):
+        draw_sheets(name, (args.only or SHEETS.get(name, SHEETS["human"])).split(","), args.out)
 
 
 if __name__ == "__main__":
