@@ -12,6 +12,7 @@ from .pipeline import Moment, Performance, resampled
 from .puppets import Puppets, picture_of
 from .rig import Rig
 from .rigging.library import load_rig
+from .sinks.behind import Behind
 from .stages import FrameSink
 from .timing import Stopwatch
 
@@ -62,14 +63,13 @@ def film(performance: Performance, config: Config, sink: FrameSink, progress: Pr
     However it ends, by its end, an error or Ctrl-C, the sink is closed and what was written plays."""
     stopwatch = performance.stopwatch
     with ExitStack() as stack:
-        stack.enter_context(closing(sink))
+        behind = stack.enter_context(closing(Behind(sink, stopwatch)))
         rig = load_rig(config.show.rig)
         camera = stack.enter_context(closing(Camera(rig, config, film_size_px(performance, config), stopwatch)))
         frames = 0
         for moment in resampled(iter(performance), config.show.fps):
             rgb = camera.take(moment)
-            with stopwatch.measuring("encode"):
-                sink.write(Frame(rgb, moment.time_s, moment.index))
+            behind.write(Frame(rgb, moment.time_s, moment.index))
             frames += 1
             progress(frames)
     return frames
