@@ -189,8 +189,9 @@ class Screen:
             return
         path = self._folder / f"{_stamp()}.npz"
         self._recording = ExitStack()
-        recorder = self._recording.enter_context(record_into(path, self._performance.source.fps))
-        self._performance.listen(recorder)
+        source, rig = self._performance.source, self._puppets.rig.name
+        recorder = self._recording.enter_context(record_into(path, source.fps, source=source.name, rig=rig))
+        self._performance.listen(recorder.fed_by(self._performance))
         self._recording.callback(self._performance.ignore, recorder)
         self._recording.callback(self._say, f"wrote {path}")
 

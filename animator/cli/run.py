@@ -120,11 +120,13 @@ def perform(
                 check_picture(settings.show.view, not is_motion_source(opened))
             out = out or (None if keeps_up else work.default_out(opened))
             sink = None if out is None else open_sink(out, settings.show.fps or opened.fps)
-            recorder = None if take is None else stack.enter_context(record_into(take, opened.fps))
+            recorder = None if take is None else stack.enter_context(
+                record_into(take, opened.fps, source=opened.name, rig=str(settings.show.rig))
+            )
             sender = stack.enter_context(sending_to(send)) if send else None
             camera = stack.enter_context(_virtual_camera(settings.show.fps or opened.fps)) if virtual_camera else None
             performance = stack.enter_context(open_performance(opened, settings, model=model, live=keeps_up or None))
-            for listener in (recorder, sender):
+            for listener in (None if recorder is None else recorder.fed_by(performance), sender):
                 if listener is not None:
                     performance.listen(listener)
             published = None if whip is None else stack.enter_context(_published(whip, token, opened.fps))

@@ -2,106 +2,126 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+import logging
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from ..data import LANDMARKS, Array, Face, Motion
+from ..data import Array, Face, Motion
 from ..errors import SinkError
-from ..takes.files import check_writable
-from ..takes.live_link_csv import save_csv
-from ..takes.npz import LandmarkTake, save_landmark_take, save_takes
-from ..takes.take import take_from_motions
+from ..takes.finishing import LANDMARKS_SUFFIX, finish
+from ..takes.journal import JournalWriter
 
-LANDMARKS_SUFFIX = ".landmarks.npz"
+log = logging.getLogger("animator")
+
+__all__ = ["LANDMARKS_SUFFIX", "LandmarkRecorder", "MotionRecorder"]
 
 
 class MotionRecorder:
     """Records every performer's motion to `.npz`, or to Live Link Face `.csv` (one file a performer).
 
     Performers keep their `track_id` as their place in the file. A frame in which one is not seen has
-    confidence 0 and holds its last pose; a recording without any face is one performer at rest."""
+    confidence 0 and holds its last pose; a recording without any face is one performer at rest.
 
-    def __init__(self, path: Path, fps: float) -> None:
+    What comes goes into a journal beside the file, so that memory stays flat and a killed program loses nothing. When
+    the disk is full the recording stops, and `write` goes on to take what nobody keeps: nothing else must end for it.
+
+    landmarks : keep the 478 landmarks of every face, too
+    about     : what to say of the recording: `source`, `rig`"""
+
+    def __init__(
+        self, path: Path, fps: float, *, landmarks: bool = False, about: Mapping[str, Any] | None = None
+    ) -> None:
         if path.suffix.lower() not in (".npz", ".csv"):
             raise SinkError(f"cannot write {path}: wanted a take's name, ending in .npz, .csv or {LANDMARKS_SUFFIX}")
-        check_writable(path)
-        self.path, self._fps = path, fps
-        self._times_s: list[float] = []
-        self._performers: dict[int, list[Motion]] = {}
-
-    @property
-    def frames(self) -> int:
+        self.path, self._landmarks = path, landmarks
+        self._journal = JournalWriter(path, {"fps": fps, **(about or {})})
+        self._stages: tuple[str, ...] = ()
+        self._size_px: tuple[int, int] | None = None
+        self._finished = False
+        self.frames = 0
         """Frames recorded so far."""
-        return len(self._times_s)
+        self.broken: SinkError | None = None
+        """Why the recording stopped early; None while it goes on."""
 
-    def write(self, motions: Sequence[Motion], time_s: float) -> None:
-        """Append one instant."""
-        seen = {motion.track_id: motion for motion in motions}
-        for track_id in seen.keys() - self._performers.keys():
-            self._performers[track_id] = [_absent(Motion(t, track_id), t) for t in self._times_s]
-        for track_id, rows in self._performers.items():
-            last = rows[-1] if rows else Motion(time_s, track_id)
-            rows.append(replace(seen[track_id], time_s=time_s) if track_id in seen else _absent(last, time_s))
-        self._times_s.append(time_s)
+    def write(
+        self,
+        motions: Sequence[Motion],
+        time_s: float,
+        faces: Sequence[Face] = (),
+        size_px: tuple[int, int] | None = None,
+        stages_ms: Mapping[str, float] | None = None,
+    ) -> None:
+        """Append one instant.
+
+        faces     : those that the motions were solved from; their landmarks are kept if that was asked for
+        size_px   : (width, height) of the picture
+        stages_ms : how long each stage worked on it"""
+        if self.broken is not None or self._finished:
+            return
+        stages_ms = stages_ms or {}
+        try:
+            if size_px is not None and size_px != self._size_px:
+                self._size_px = size_px
+                self._journal.say({"image_size_px": size_px})
+            if stages_ms.keys() - set(self._stages):
+                self._stages += tuple(name for name in stages_ms if name not in self._stages)
+                self._journal.say({"stage_names": self._stages})
+            found = {face.track_id: face.landmarks_norm for face in faces} if self._landmarks else {}
+            self._journal.frame(motions, time_s, found, [stages_ms.get(name, 0.0) for name in self._stages])
+            self.frames += 1
+        except SinkError as error:
+            self._stop(error)
+
+    def keep_profile(self, track_id: int, neutral_cm: Array) -> None:
+        """Remember a performer's neutral face, (478, 3), as it is known by now."""
+        if self.broken is None and not self._finished:
+            try:
+                self._journal.profile(track_id, neutral_cm)
+            except SinkError as error:
+                self._stop(error)
 
     def close(self) -> None:
-        """Write the file; without a single frame there is none. May be called twice."""
-        if not self._times_s:
+        """Write the file; without a single frame there is none. May be called twice.
+
+        raises : SinkError if the recording had stopped early, or the file cannot be written: the journal then stays"""
+        if self._finished:
             return
-        nobody = {0: [_absent(Motion(t, 0), t) for t in self._times_s]}
-        performers = self._performers or nobody
-        takes = [take_from_motions(performers[track_id], self._fps) for track_id in sorted(performers)]
-        if self.path.suffix.lower() == ".npz":
-            save_takes(self.path, takes)
-        else:
-            for number, take in enumerate(takes, start=1):
-                name = self.path if number == 1 else self.path.with_stem(f"{self.path.stem}_{number}")
-                save_csv(name, take)
-        self._times_s, self._performers = [], {}
+        self._finished = True
+        self._journal.close()
+        finish(self._journal.path, self.path)
+        if self.broken is not None:
+            raise SinkError(f"{self.broken}; {self.path} has the {self.frames} frames before") from self.broken
+
+    def _stop(self, error: SinkError) -> None:
+        self.broken = error
+        log.error("%s", error)
 
 
 class LandmarkRecorder:
     """Records what the tracker saw of the first performer, to be solved again."""
 
     def __init__(self, path: Path) -> None:
-        check_writable(path)
+        self._recorder = MotionRecorder(path, 30.0, landmarks=True)
         self.path = path
-        self._times_s: list[float] = []
-        self._landmarks: list[Array | None] = []
-        self._size_px: tuple[int, int] | None = None
-        self._track_id: int | None = None
 
     @property
     def frames(self) -> int:
         """Frames recorded so far."""
-        return len(self._times_s)
+        return self._recorder.frames
+
+    @property
+    def broken(self) -> SinkError | None:
+        """Why the recording stopped early; None while it goes on."""
+        return self._recorder.broken
 
     def write(self, faces: Sequence[Face], size_px: tuple[int, int], time_s: float) -> None:
         """Append one picture's faces; only those of the performer who was seen first are kept."""
-        if self._track_id is None and faces:
-            self._track_id = faces[0].track_id
-        self._times_s.append(time_s)
-        self._landmarks.append(next((f.landmarks_norm for f in faces if f.track_id == self._track_id), None))
-        self._size_px = size_px
+        motions = [Motion(time_s, face.track_id) for face in faces if np.isfinite(face.landmarks_norm).all()]
+        self._recorder.write(motions, time_s, faces, size_px)
 
     def close(self) -> None:
         """Write the file; without a single frame there is none. May be called twice."""
-        if not self._times_s:
-            return
-        none = np.zeros((LANDMARKS, 3), np.float32)
-        take = LandmarkTake(
-            np.stack([none if found is None else found for found in self._landmarks]),
-            self._size_px,
-            np.array(self._times_s),
-            np.array([found is not None for found in self._landmarks]),
-        )
-        save_landmark_take(self.path, take)
-        self._times_s, self._landmarks = [], []
-
-
-def _absent(last: Motion, time_s: float) -> Motion:
-    """The pose held, the face at rest."""
-    return replace(Motion(time_s, last.track_id), pose=last.pose, confidence=0.0)
+        self._recorder.close()

@@ -26,11 +26,13 @@ def open_source(
     size_px: tuple[int, int] | None = None,
     fps: float | None = None,
     loop_performance: bool = False,
+    solve_again: bool = False,
 ) -> FrameSource | MotionSource:
     """The source that `spec` names; None means the webcam or, with none, the bundled performance.
 
     size_px, fps     : what to ask of a camera
     loop_performance : play the bundled performance over and over (in a window)
+    solve_again      : of a take with landmarks give those, not the motion that was solved from them
     raises           : SourceError or TakeError with what was wanted and what came"""
     if spec is None:
         return _webcam_or_performance(size_px, fps, loop_performance)
@@ -43,7 +45,7 @@ def open_source(
     path = Path(spec).expanduser()
     if not path.exists():
         raise SourceError(f"there is no {spec}: {WANTED}")
-    return _open_path(path)
+    return _open_path(path, solve_again)
 
 
 def _open_url(url: str) -> FrameSource | MotionSource:
@@ -52,7 +54,7 @@ def _open_url(url: str) -> FrameSource | MotionSource:
     return network.open_network_source(url) if scheme_of(url) in network.PROTOCOLS else VideoSource(url)
 
 
-def _open_path(path: Path) -> FrameSource | MotionSource:
+def _open_path(path: Path, solve_again: bool) -> FrameSource | MotionSource:
     suffix = path.suffix.lower()
     if path.is_dir() or suffix in SUFFIXES:
         return ImageSource(path)
@@ -62,6 +64,7 @@ def _open_path(path: Path) -> FrameSource | MotionSource:
         from ..takes.npz import kind_of_npz
 
         kinds = {"take": ReplaySource, "landmarks": LandmarkSource}
+        kinds["take with landmarks"] = LandmarkSource if solve_again else ReplaySource
         kind = kind_of_npz(path)
         if kind not in kinds:
             raise SourceError(f"{path} is neither a take nor a landmark take: {WANTED}")

@@ -21,7 +21,8 @@ class ReplaySource:
 
     def __init__(self, path: Path) -> None:
         self.name = path.name
-        self.takes: tuple[Take, ...] = (load_csv(path),) if path.suffix.lower() == ".csv" else load_takes(path)
+        is_csv = path.suffix.lower() == ".csv"
+        self.takes: tuple[Take, ...] = (load_csv(path),) if is_csv else load_takes(path, landmarks=False)
         if not len(self.takes[0]):
             raise TakeError(f"{path} holds no frames")
         self.fps = self.takes[0].fps

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -34,8 +35,27 @@ def written_beside(path: Path) -> Iterator[Path]:
     scratch = scratch_beside(path)
     try:
         yield scratch
+        _settle(scratch)
         os.replace(scratch, path)
+        _settle(path.parent)
     except OSError as error:
         raise SinkError(f"cannot write {path}: {error.strerror or error}") from error
     finally:
         scratch.unlink(missing_ok=True)
+
+
+def _settle(path: Path) -> None:
+    """Have the system put a file, or the names in a folder, where a power cut does not reach."""
+    if os.name == "nt" and path.is_dir():
+        return  # folders cannot be opened there, and need not be
+    try:
+        opened = os.open(path, os.O_RDONLY)
+    except FileNotFoundError:  # nothing was written: the writer says so itself
+        return
+    try:
+        os.fsync(opened)
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EIO):
+            raise
+    finally:
+        os.close(opened)

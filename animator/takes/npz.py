@@ -1,13 +1,12 @@
 """Takes as `.npz`: every number as it was, by the names of the file contract.
 
 One take is one performer. When several were recorded together the arrays of the second carry the suffix
-`_2`, those of the third `_3`, and so on; `channel_names`, `fps` and `format_version` stand once.
+`_2`, those of the third `_3`, and so on; what is said of the recording as a whole stands once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,18 +15,21 @@ import numpy as np
 from ..channels import ARKIT
 from ..data import LANDMARKS, Array, check_shape
 from ..errors import ShapeError, TakeError
+from .archive import Archive, Rows, opened_archive, write_archive
 from .files import written_beside
-from .take import Take
+from .take import ARRAYS, Take
 
-FORMAT_VERSION = 1
-
-_ARRAYS = {
-    "times_s": np.float64,
-    "weights": np.float32,
-    "rotations_wxyz": np.float64,
-    "translations_cm": np.float64,
-    "gaze_rad": np.float64,
-    "confidence": np.float32,
+FORMAT_VERSION = 2
+"""2 added `profile_cm`, `source`, `rig`, `stage_names` and `stages_ms`."""
+MAX_FRAMES = 24 * 3600 * 60
+"""A day of 60 frames a second: a file that claims more is refused before any memory is asked for."""
+_SHAPES = {
+    "times_s": (),
+    "weights": (len(ARKIT),),
+    "rotations_wxyz": (4,),
+    "translations_cm": (3,),
+    "gaze_rad": (2, 2),
+    "confidence": (),
 }
 
 
@@ -35,8 +37,8 @@ _ARRAYS = {
 class LandmarkTake:
     """What a tracker saw: one performer's landmarks, to be solved again."""
 
-    landmarks_norm: Array
-    """(N, 478, 3) float32; frames without a face hold 0."""
+    landmarks_norm: Array | Rows
+    """(N, 478, 3) float32; frames without a face hold 0. Rows where they are to be written without being held."""
     image_size_px: tuple[int, int]
     times_s: Array
     """(N,) float64, rising."""
@@ -44,65 +46,87 @@ class LandmarkTake:
     """(N,) bool."""
 
 
-def save_takes(path: str | Path, takes: Sequence[Take]) -> None:
-    """Write the takes of performers who were recorded together."""
+def save_takes(path: str | Path, takes: Sequence[Take], landmarks: Sequence[Rows | None] = ()) -> None:
+    """Write the takes of performers who were recorded together.
+
+    landmarks : for each performer, rows to write in place of the take's own: those of a long recording do not fit
+                into memory"""
     path = Path(path)
     if not takes:
         raise TakeError(f"cannot write {path}: there is no performer to write")
-    arrays: dict[str, Array] = {}
+    members: dict[str, Array | Rows] = {}
     for number, take in enumerate(takes, start=1):
         suffix = "" if number == 1 else f"_{number}"
-        arrays |= {name + suffix: np.asarray(getattr(take, name), dtype) for name, dtype in _ARRAYS.items()}
-        if take.landmarks_norm is not None:
-            arrays["landmarks_norm" + suffix] = np.asarray(take.landmarks_norm, np.float32)
-            arrays["image_size_px" + suffix] = np.asarray(take.image_size_px, np.int64)
+        members |= {name + suffix: np.asarray(getattr(take, name), dtype) for name, dtype in ARRAYS.items()}
+        streamed = landmarks[number - 1] if landmarks else None
+        if streamed is not None:
+            members["landmarks_norm" + suffix] = streamed
+        elif take.landmarks_norm is not None:
+            members["landmarks_norm" + suffix] = np.asarray(take.landmarks_norm, np.float32)
+        if take.image_size_px is not None:
+            members["image_size_px" + suffix] = np.asarray(take.image_size_px, np.int64)
+        if take.profile_cm is not None:
+            members["profile_cm" + suffix] = np.asarray(take.profile_cm, np.float32)
+    first = takes[0]
+    members |= {
+        "channel_names": np.array(ARKIT),
+        "fps": np.float64(first.fps),
+        "format_version": np.int64(FORMAT_VERSION),
+        "source": np.array(first.source),
+        "rig": np.array(first.rig),
+    }
+    if first.stages_ms is not None:
+        members["stage_names"] = np.array(first.stage_names)
+        members["stages_ms"] = np.asarray(first.stages_ms, np.float32)
     with written_beside(path) as scratch:
-        np.savez_compressed(
-            scratch,
-            **arrays,
-            channel_names=np.array(ARKIT),
-            fps=np.float64(takes[0].fps),
-            format_version=np.int64(FORMAT_VERSION),
-        )
+        write_archive(scratch, members)
 
 
-def load_takes(path: str | Path) -> tuple[Take, ...]:
-    """Every performer's take in a file, first to last; raises TakeError with what is wrong."""
+def load_takes(path: str | Path, *, landmarks: bool = True) -> tuple[Take, ...]:
+    """Every performer's take in a file, first to last; raises TakeError with what is wrong.
+
+    landmarks : False leaves them in the file: an hour of them is a gigabyte"""
     path = Path(path)
-    with _opened(path) as stored:
+    with opened_archive(path) as stored:
         if "weights" not in stored:
             raise TakeError(f"{path} is not a take: it has no `weights` (found: {', '.join(stored) or 'nothing'})")
-        version = int(_get(stored, path, "format_version"))
+        version = int(stored.scalar("format_version"))
         if not 1 <= version <= FORMAT_VERSION:
             raise TakeError(
                 f"{path} has format version {version}; this program reads up to {FORMAT_VERSION}: update it"
             )
-        order = _channel_order(path, [str(name) for name in _get(stored, path, "channel_names")])
+        order = _channel_order(path, stored.strings("channel_names", 10_000))
         suffixes = ["", *(f"_{n}" for n in range(2, len(stored)) if f"weights_{n}" in stored)]
-        return tuple(_take(stored, path, suffix, order) for suffix in suffixes)
+        return tuple(_take(stored, path, suffix, order, landmarks) for suffix in suffixes)
 
 
 def save_landmark_take(path: Path, take: LandmarkTake) -> None:
     """Write `.landmarks.npz`."""
+    landmarks = take.landmarks_norm
     with written_beside(path) as scratch:
-        np.savez_compressed(
+        write_archive(
             scratch,
-            landmarks_norm=np.asarray(take.landmarks_norm, np.float32),
-            image_size_px=np.asarray(take.image_size_px, np.int64),
-            times_s=np.asarray(take.times_s, np.float64),
-            tracked=np.asarray(take.tracked, bool),
+            {
+                "landmarks_norm": landmarks if isinstance(landmarks, Rows) else np.asarray(landmarks, np.float32),
+                "image_size_px": np.asarray(take.image_size_px, np.int64),
+                "times_s": np.asarray(take.times_s, np.float64),
+                "tracked": np.asarray(take.tracked, bool),
+            },
         )
 
 
 def load_landmark_take(path: Path) -> LandmarkTake:
     """Read `.landmarks.npz`; raises TakeError with what is wrong."""
-    with _opened(path) as stored:
-        landmarks = _get(stored, path, "landmarks_norm")
-        size, times_s, tracked = (_get(stored, path, name) for name in ("image_size_px", "times_s", "tracked"))
+    with opened_archive(path) as stored:
+        times_s = stored.array("times_s", MAX_FRAMES)
+        frames = len(times_s) if times_s.ndim else 0
+        landmarks = stored.array("landmarks_norm", max(frames, 1) * LANDMARKS * 3)
+        size, tracked = stored.array("image_size_px", 2), stored.array("tracked", MAX_FRAMES)
     try:
+        check_shape("times_s", times_s, None)
         check_shape("landmarks_norm", landmarks, None, LANDMARKS, 3)
-        check_shape("image_size_px", size, 2)
         check_shape("times_s", times_s, len(landmarks))
+        check_shape("image_size_px", size, 2)
         check_shape("tracked", tracked, len(landmarks))
     except ShapeError as error:
         raise TakeError(f"{path} is not a landmark take: {error}") from error
@@ -111,39 +135,19 @@ def load_landmark_take(path: Path) -> LandmarkTake:
     if len(times_s) > 1 and not (np.diff(times_s) > 0).all():
         raise TakeError(f"{path} is not a landmark take: times_s must rise from frame to frame")
     return LandmarkTake(
-        landmarks.astype(np.float32), (int(size[0]), int(size[1])), times_s.astype(float), tracked.astype(bool)
+        landmarks.astype(np.float32, copy=False),
+        (int(size[0]), int(size[1])),
+        times_s.astype(float),
+        tracked.astype(bool),
     )
 
 
 def kind_of_npz(path: Path) -> str:
-    """`take`, `landmarks` or `unknown`, by the arrays that a file holds."""
-    with _opened(path) as stored:
+    """`take`, `take with landmarks`, `landmarks` or `unknown`, by the arrays that a file holds."""
+    with opened_archive(path) as stored:
         if "weights" in stored:
-            return "take"
+            return "take with landmarks" if "landmarks_norm" in stored else "take"
         return "landmarks" if "landmarks_norm" in stored and "tracked" in stored else "unknown"
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator[np.lib.npyio.NpzFile]:
-    try:
-        with path.open("rb") as file:  # numpy forgets to close what it opened when the archive is damaged
-            stored = np.load(file, allow_pickle=False)
-            if not hasattr(stored, "files"):
-                raise TakeError(f"{path} is not a take: wanted an .npz archive, got a single array")
-            with stored:
-                yield stored
-    except TakeError:
-        raise
-    except FileNotFoundError as error:
-        raise TakeError(f"there is no file {path}") from error
-    except Exception as error:  # zipfile, zlib and numpy raise a dozen kinds for damaged bytes
-        raise TakeError(f"{path} is not a readable .npz file: {error or type(error).__name__}") from error
-
-
-def _get(stored: np.lib.npyio.NpzFile, path: Path, name: str) -> Array:
-    if name not in stored:
-        raise TakeError(f"{path} is not a take: it has no `{name}`")
-    return stored[name]
 
 
 def _channel_order(path: Path, names: list[str]) -> list[int]:
@@ -154,14 +158,36 @@ def _channel_order(path: Path, names: list[str]) -> list[int]:
     return [names.index(name) for name in ARKIT]
 
 
-def _take(stored: np.lib.npyio.NpzFile, path: Path, suffix: str, order: list[int]) -> Take:
-    arrays = {name: _get(stored, path, name + suffix).astype(dtype) for name, dtype in _ARRAYS.items()}
-    if arrays["weights"].ndim != 2 or arrays["weights"].shape[1] != len(order):
-        raise TakeError(f"{path} is not a take: weights: expected (N, {len(order)}), got {arrays['weights'].shape}")
-    arrays["weights"] = np.clip(arrays["weights"][:, order], 0, 1)
-    landmarks = size = None
-    if "landmarks_norm" + suffix in stored:
-        landmarks = stored["landmarks_norm" + suffix].astype(np.float32)
-        width, height = _get(stored, path, "image_size_px" + suffix)
-        size = (int(width), int(height))
-    return Take(**arrays, fps=float(_get(stored, path, "fps")), landmarks_norm=landmarks, image_size_px=size)
+def _take(stored: Archive, path: Path, suffix: str, order: list[int], landmarks: bool) -> Take:
+    times_s = stored.array("times_s" + suffix, MAX_FRAMES)
+    frames = len(times_s) if times_s.ndim == 1 else 0
+    arrays = {}
+    for name, dtype in ARRAYS.items():
+        columns = len(stored.strings("channel_names", 10_000)) if name == "weights" else np.prod(_SHAPES[name] or 1)
+        most = max(frames, 1) * int(columns)
+        arrays[name] = times_s.astype(dtype) if name == "times_s" else stored.array(name + suffix, most).astype(dtype)
+    width = len(stored.strings("channel_names", 10_000))
+    if arrays["weights"].shape != (frames, width):
+        raise TakeError(f"{path} is not a take: weights: expected (N, {width}), got {arrays['weights'].shape}")
+    if order != list(range(width)):
+        arrays["weights"] = arrays["weights"][:, order]
+    np.clip(arrays["weights"], 0, 1, out=arrays["weights"])
+    more: dict[str, object] = {}
+    if landmarks and "landmarks_norm" + suffix in stored:
+        found = stored.array("landmarks_norm" + suffix, max(frames, 1) * LANDMARKS * 3)
+        more["landmarks_norm"] = found.astype(np.float32, copy=False)
+    if "image_size_px" + suffix in stored:
+        size = stored.array("image_size_px" + suffix, 2).ravel().tolist()
+        if len(size) != 2 or not all(1 <= side < 1e6 for side in size):
+            raise TakeError(f"{path} is not a take: image_size_px: expected a width and a height, got {size}")
+        more["image_size_px"] = (int(size[0]), int(size[1]))
+    if "profile_cm" + suffix in stored:
+        more["profile_cm"] = stored.array("profile_cm" + suffix, LANDMARKS * 3).astype(np.float32)
+    for name in ("source", "rig"):
+        if name in stored:
+            more[name] = stored.text(name)
+    if "stages_ms" in stored and "stage_names" in stored:
+        more["stage_names"] = tuple(stored.strings("stage_names", 100))
+        times = max(frames, 1) * max(len(more["stage_names"]), 1)
+        more["stages_ms"] = stored.array("stages_ms", times).astype(np.float32)
+    return Take(**arrays, fps=float(stored.scalar("fps")), **more)
