@@ -1,16 +1,10 @@
-"""The person's own neutral face: measured on request, found on the fly, or remembered as a profile."""
+"""The person's own neutral face: measured on request or found on the fly; `profile` remembers it."""
 
 from __future__ import annotations
 
-import os
-from dataclasses import dataclass
-from pathlib import Path
-
 import numpy as np
 
-from ..data import LANDMARKS, Array, check_shape
-from ..errors import ShapeError, SinkError, TakeError
-from .arrays import read_arrays
+from ..data import LANDMARKS, Array
 from .face_model import FaceModel
 
 CORRELATION_S = 1.0
@@ -21,43 +15,6 @@ SETTLED_S, REFRESH_S = 5.0, 0.5
 """The running estimate is renewed with each frame at first, then this often."""
 PRIOR_FRAMES = 1.0
 """A calibration over n frames believes what the identity model cannot explain by n / (n + this)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Profile:
-    """A person's neutral face, kept from an earlier calibration."""
-
-    name: str
-    neutral_cm: Array
-    """(478, 3) float32: head frame, on the canonical face's scale."""
-
-
-def save_profile(path: Path, profile: Profile) -> None:
-    """Write a profile as `.npz`: `name`, `neutral_cm`, `format_version`; never half-written."""
-    beside = path.with_name(path.name + ".part")
-    try:
-        with beside.open("wb") as file:
-            np.savez(
-                file, name=np.array(profile.name), neutral_cm=profile.neutral_cm.astype(np.float32),
-                format_version=np.array(1),
-            )  # fmt: skip
-        os.replace(beside, path)
-    except OSError as error:
-        beside.unlink(missing_ok=True)
-        raise SinkError(f"cannot write the profile {path}: {error}") from error
-
-
-def load_profile(path: Path) -> Profile:
-    """Read a profile; raises TakeError if it is missing or breaks the format."""
-    try:
-        stored = read_arrays(path, ["name", "neutral_cm"])
-        profile = Profile(str(stored["name"]), stored["neutral_cm"].astype(np.float32))
-        check_shape("neutral_cm", profile.neutral_cm, LANDMARKS, 3)
-        if not np.isfinite(profile.neutral_cm).all():
-            raise ValueError("neutral_cm holds numbers that are not finite")
-    except (OSError, ValueError, ShapeError) as error:
-        raise TakeError(f"{path} is no profile ({error}); make one by calibrating") from error
-    return profile
 
 
 class RunningNeutral:

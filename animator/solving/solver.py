@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -14,10 +14,14 @@ from ..maths.easing import EASE_S, HOLD_S, presence_share
 from .expression import ExpressionSolver
 from .face_model import FaceModel, face_model
 from .gaze import LOOK_CHANNELS, GazeSolver, both_eyes, look_weights, visible_share
-from .identity import Calibration, Profile, RunningNeutral
+from .identity import Calibration, RunningNeutral
+from .likeness import Likeness, Watch, is_face
 from .pose import HeadFit, HeadFitter
+from .profile import Profile, check_name
+from .ranges import BlinkRange
 from .refinement import Refiner
 from .smoothing import Smoother
+from .tuning import Tuner, TuningConfig
 
 FORGET_S = 10.0
 """A performer who was away longer than this is somebody new."""
@@ -39,8 +43,12 @@ class SolverConfig:
     that many seconds from when the face is first seen."""
     refine: bool = True
     """Correct the linear answer with the learned network (`solving.refinement`)."""
+    profile: str | None = None
+    """The name of the first performer's profile (`solving.keeping`), which takes the place of calibration."""
 
     def __post_init__(self) -> None:
+        if self.profile is not None:
+            check_name(self.profile)
         if not 10 <= self.vertical_fov_deg <= 120:
             raise SettingError(f"vertical_fov_deg: expected 10 to 120 degrees, got {self.vertical_fov_deg}")
         if not 0 <= self.smoothing <= 1:
@@ -67,6 +75,13 @@ class _Performer:
     calibration: Calibration | None
     fixed_cm: Array | None
     """(478, 3) neutral from a calibration or a profile; None while it is estimated."""
+    tuner: Tuner
+    blinks: BlinkRange | None
+    """None where nothing personal is to be learned."""
+    watch: Watch | None = None
+    """There while it is not clear whether this is whose neutral is known."""
+    is_profiled: bool = False
+    """The neutral is a stored one, which stays whoever comes."""
     weights: Array | None = None
     """(52,) the last linear answer, where the next solve starts."""
     angles_rad: Array = field(default_factory=lambda: np.zeros((2, 2)))
@@ -82,8 +97,9 @@ class LinearSolver:
     random. A face with landmarks that are not finite, or without extent, counts as not seen."""
 
     def __init__(
-        self, config: SolverConfig | None = None, profile: Profile | None = None, model: FaceModel | None = None
-    ) -> None:
+        self, config: SolverConfig | None = None, profile: Profile | None = None, model: FaceModel | None = None,
+        tuning: TuningConfig | None = None,
+    ) -> None:  # fmt: skip
         """`profile`, if given, is the neutral of every face and takes the place of calibration."""
         self._model = face_model() if model is None else model
         self._fitter = HeadFitter(self._model)
@@ -91,25 +107,36 @@ class LinearSolver:
         self._gaze = GazeSolver(self._model)
         self._refiner = Refiner(self._model)
         self._mean_cm = self._model.neutral_cm.astype(np.float64)
-        self._profile = profile
+        self._canonical_cm = self._model.canonical_cm.astype(np.float64)
+        self._likeness = Likeness(self._model)
+        self._profiles: dict[int | None, Profile] = {} if profile is None else {None: profile}
         self._performers: dict[int, _Performer] = {}
-        self.configure(config or SolverConfig())
+        self.on_news: Callable[[str, int], None] = lambda _what, _track_id: None
+        """Called with "calibrated", "stranger" (no calibration is inherited) or "misfit" (a profile's), and whose."""
+        self.tuning = TuningConfig()
+        """The tuning in force."""
+        self.configure(config or SolverConfig(), tuning)
 
     @property
     def config(self) -> SolverConfig:
         """The settings in force."""
         return self._config
 
-    def configure(self, config: SolverConfig) -> None:
+    def configure(self, config: SolverConfig, tuning: TuningConfig | None = None) -> None:
         """Change settings while running. What is known of each person's neutral stays, unless `calibrate`
         changed; then everybody is looked at anew."""
         before = getattr(self, "_config", config)
         self._config = config
-        for performer in self._performers.values():
+        if tuning is not None and tuning != self.tuning:
+            self.tuning = tuning
+            for performer in self._performers.values():
+                performer.tuner = Tuner(tuning)
+        for track_id, performer in self._performers.items():
             if config.smoothing != before.smoothing:
                 performer.smoother = Smoother(config.smoothing)
             if config.calibrate != before.calibrate:
-                performer.calibration, performer.fixed_cm = self._first_neutral()
+                performer.calibration, performer.fixed_cm = self._first_neutral(track_id)
+                performer.blinks = None if config.calibrate == "none" else performer.blinks or BlinkRange()
 
     def calibrate(self, track_id: int | None = None, seconds: float = 1.0) -> None:
         """Take the next `seconds` of a performer, or of everybody who is known, as neutral."""
@@ -121,16 +148,21 @@ class LinearSolver:
     def profile(self, track_id: int, name: str = "") -> Profile | None:
         """What is known of a performer's neutral now; None for a performer who was never seen."""
         performer = self._performers.get(track_id)
-        return None if performer is None else Profile(name, self._neutral_cm(performer).astype(np.float32))
+        if performer is None:
+            return None
+        reach = None if performer.blinks is None else performer.blinks.reach
+        ranges = {} if reach is None else {"eyeBlink": reach}
+        return Profile(name, self._neutral_cm(performer).astype(np.float32), ranges)
 
     def adopt(self, profile: Profile, track_id: int | None = None) -> None:
-        """Use a stored neutral for a performer, or for everybody now and later."""
+        """Use a stored neutral and ranges for a performer, or for everybody, now and later."""
         check_shape("neutral_cm", profile.neutral_cm, LANDMARKS, 3)
-        if track_id is None:
-            self._profile = profile
+        self._profiles[track_id] = profile
         for known_id, performer in self._performers.items():
             if track_id in (None, known_id):
                 performer.calibration, performer.fixed_cm = None, profile.neutral_cm.astype(np.float64)
+                performer.blinks, performer.is_profiled = BlinkRange(profile.ranges.get("eyeBlink")), True
+                performer.watch = Watch(self._likeness)
 
     def solve(self, faces: Sequence[Face], time_s: float) -> tuple[Motion, ...]:
         """The motion of every performer at this instant, in the order of their ids.
@@ -149,6 +181,8 @@ class LinearSolver:
         for track_id, performer in list(self._performers.items()):
             if track_id in seen or performer.motion is None:
                 continue
+            if time_s < performer.motion.time_s:  # the clock went back: lost since now
+                performer.motion = replace(performer.motion, time_s=time_s)
             lost_for_s = time_s - performer.motion.time_s
             if lost_for_s > FORGET_S:
                 del self._performers[track_id]
@@ -159,27 +193,65 @@ class LinearSolver:
     def _fit(self, face: Face) -> HeadFit | None:
         landmarks = np.asarray(face.landmarks_norm)
         check_shape("landmarks_norm", landmarks, LANDMARKS, 3)
-        if not np.isfinite(landmarks).all() or np.ptp(landmarks[:, :2], axis=0).min() < MIN_EXTENT:
+        if (
+            face.presence < self.tuning.min_confidence
+            or not np.isfinite(landmarks).all()
+            or np.ptp(landmarks[:, :2], axis=0).min() < MIN_EXTENT
+        ):
             return None
         head = self._fitter.fit(landmarks, face.image_size_px, np.radians(self._config.vertical_fov_deg))
-        return head if np.isfinite(head.landmarks_cm).all() else None
+        return head if is_face(head.landmarks_cm, self._canonical_cm) else None
 
     def _solve_face(self, face: Face, head: HeadFit, time_s: float) -> Motion:
-        performer = self._performers.get(face.track_id)
-        if performer is None:
-            performer = self._performers[face.track_id] = _Performer(
-                RunningNeutral(self._model), Smoother(self._config.smoothing), *self._first_neutral()
-            )
-        self._learn_neutral(performer, head.landmarks_cm, time_s)
+        performer = self._whose(face.track_id, head.landmarks_cm, time_s)
+        self._learn_neutral(face.track_id, performer, head.landmarks_cm, time_s)
         neutral_cm = self._neutral_cm(performer)
         weights, seen_rad = self._solve_shape(performer, head, neutral_cm)
         share = visible_share(weights[_BLINKS])
         performer.angles_rad = performer.angles_rad + share * (seen_rad - performer.angles_rad)
         weights[LOOK_CHANNELS] = look_weights(performer.angles_rad)
+        if performer.blinks is not None:
+            weights[_BLINKS] = performer.blinks.apply(weights[_BLINKS])
         smoothed = performer.smoother.step(head.pose, Gaze(performer.angles_rad), weights, time_s)
         confidence = float(np.clip(face.presence, 1e-3, 1.0))
-        performer.motion = Motion(time_s, face.track_id, *smoothed, confidence)
+        motion = Motion(time_s, face.track_id, *smoothed, confidence)
+        performer.motion = performer.tuner.tuned(motion, weights, performer.angles_rad)
         return performer.motion
+
+    def _whose(self, track_id: int, landmarks_cm: Array, time_s: float) -> _Performer:
+        """The performer that this face is: the one known by this number, unless clearly somebody else has come."""
+        performer = self._performers.get(track_id)
+        if performer is None:
+            performer = self._performers[track_id] = self._newcomer(track_id)
+        elif performer.watch is None and performer.motion is not None and time_s - performer.motion.time_s > HOLD_S:
+            performer.watch = Watch(self._likeness)
+        if performer.watch is None:
+            return performer
+        watch = performer.watch
+        verdict = watch.verdict(landmarks_cm, self._neutral_cm(performer), time_s)
+        if verdict is not None:
+            performer.watch = None
+        if verdict == "stranger" and performer.is_profiled:
+            self.on_news("misfit", track_id)
+        elif verdict == "stranger" and self._config.calibrate != "none":
+            performer = self._performers[track_id] = self._newcomer(track_id)
+            performer.running = watch.running
+            self.on_news("stranger", track_id)
+        return performer
+
+    def _newcomer(self, track_id: int) -> _Performer:
+        performer = _Performer(
+            RunningNeutral(self._model), Smoother(self._config.smoothing), *self._first_neutral(track_id),
+            Tuner(self.tuning), None if self._config.calibrate == "none" else BlinkRange(),
+        )  # fmt: skip
+        profile = self._profile_of(track_id)
+        if profile is not None:
+            performer.blinks, performer.is_profiled = BlinkRange(profile.ranges.get("eyeBlink")), True
+            performer.watch = Watch(self._likeness)
+        return performer
+
+    def _profile_of(self, track_id: int) -> Profile | None:
+        return self._profiles.get(track_id, self._profiles.get(None))
 
     def _solve_shape(self, performer: _Performer, head: HeadFit, neutral_cm: Array) -> tuple[Array, Array]:
         """Weights (52,) and gaze (2, 2) of one frame by itself."""
@@ -192,19 +264,22 @@ class LinearSolver:
         weights, angles_rad = self._refiner.refine(features)
         return weights, both_eyes(angles_rad)
 
-    def _first_neutral(self) -> tuple[Calibration | None, Array | None]:
+    def _first_neutral(self, track_id: int) -> tuple[Calibration | None, Array | None]:
         """How a new performer's neutral begins: a calibration under way, or a fixed neutral, or neither."""
-        if self._profile is not None:
-            return None, self._profile.neutral_cm.astype(np.float64)
+        profile = self._profile_of(track_id)
+        if profile is not None:
+            return None, profile.neutral_cm.astype(np.float64)
         if self._config.calibrate == "none":
             return None, self._mean_cm
         if self._config.calibrate == "auto":
             return None, None
         return Calibration(self._model, float(self._config.calibrate)), None
 
-    def _learn_neutral(self, performer: _Performer, landmarks_cm: Array, time_s: float) -> None:
+    def _learn_neutral(self, track_id: int, performer: _Performer, landmarks_cm: Array, time_s: float) -> None:
         if performer.calibration is not None and performer.calibration.is_over(time_s):
             performer.fixed_cm, performer.calibration = performer.calibration.result_cm(), None
+            performer.watch = None
+            self.on_news("calibrated", track_id)
         if performer.calibration is not None:
             performer.calibration.add(landmarks_cm, time_s)
         elif performer.fixed_cm is None:

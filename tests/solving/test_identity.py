@@ -1,11 +1,9 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 
 from animator.channels import INDEX
-from animator.errors import SinkError, TakeError
-from animator.solving.identity import Calibration, Profile, RunningNeutral, load_profile, save_profile
+from animator.solving.identity import Calibration, RunningNeutral
 
 from .conftest import FPS
 
@@ -65,48 +63,3 @@ def test_calibration_shrugs_off_a_blink(model):
         calibration.add(shown, i / FPS)
     assert calibration.is_over(1.0)
     assert miss_cm(calibration.result_cm(), truth) < 0.03
-
-
-def test_profile_round_trip(tmp_path, model):
-    profile = Profile("Ada Ω", person(model).astype(np.float32))
-    save_profile(tmp_path / "ada.npz", profile)
-    loaded = load_profile(tmp_path / "ada.npz")
-    assert loaded.name == "Ada Ω"
-    np.testing.assert_array_equal(loaded.neutral_cm, profile.neutral_cm)
-    assert [path.name for path in tmp_path.iterdir()] == ["ada.npz"]
-
-
-@pytest.mark.parametrize(
-    "arrays",
-    [
-        {"name": np.array("x")},
-        {"name": np.array("x"), "neutral_cm": np.zeros((468, 3))},
-        {"name": np.array("x"), "neutral_cm": np.full((478, 3), np.nan)},
-        {"name": np.array(["x"], object), "neutral_cm": np.zeros((478, 3))},
-        {"name": np.array("x"), "neutral_cm": np.array("no numbers")},
-    ],
-)
-def test_bad_profile_is_refused_in_one_line(tmp_path, arrays):
-    np.savez(tmp_path / "bad.npz", **arrays)
-    with pytest.raises(TakeError, match=r"bad\.npz is no profile") as raised:
-        load_profile(tmp_path / "bad.npz")
-    assert "\n" not in str(raised.value)
-
-
-@pytest.mark.parametrize("content", [None, b"", b"hello", b"PK\x03\x04 half"])
-def test_damaged_or_missing_profile_is_refused(tmp_path, content):
-    if content is not None:
-        (tmp_path / "bad.npz").write_bytes(content)
-    with pytest.raises(TakeError, match="is no profile"):
-        load_profile(tmp_path / "bad.npz")
-
-
-def test_a_bare_array_is_no_profile(tmp_path):
-    np.save(tmp_path / "bad.npy", np.zeros((478, 3)))
-    with pytest.raises(TakeError, match="is no profile"):
-        load_profile(tmp_path / "bad.npy")
-
-
-def test_profile_that_cannot_be_written(tmp_path, model):
-    with pytest.raises(SinkError, match="cannot write the profile"):
-        save_profile(tmp_path / "no folder" / "ada.npz", Profile("Ada", model.neutral_cm))

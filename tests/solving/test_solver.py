@@ -10,7 +10,7 @@ from animator.data import Face
 from animator.errors import SettingError, ShapeError
 from animator.maths.easing import EASE_S, HOLD_S
 from animator.maths.rotations import matrix_from_wxyz, matrix_from_yaw_pitch_roll, yaw_pitch_roll_from_matrix
-from animator.solving.identity import Profile
+from animator.solving.profile import Profile
 from animator.solving.solver import FORGET_S, LinearSolver, SolverConfig
 from animator.stages import Solver
 
