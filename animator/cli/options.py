@@ -26,7 +26,7 @@ Source = Annotated[
 ]
 RigName = Annotated[
     str | None,
-    typer.Option("--rig", help="Avatar: a name of `animator rigs list`, a folder with rig.toml, or a .glb/.gltf file."),
+    typer.Option("--rig", help="Avatar: a name of `animator rigs list`, a folder with rig.toml, a .vrm, .glb, .gltf."),
 ]
 View = Annotated[str | None, typer.Option(help="avatar, mask, mesh or side-by-side.")]
 Faces = Annotated[int | None, typer.Option(help="How many faces at most, 1 to 8.")]
