@@ -35,6 +35,8 @@ FACEMOTION3D_PORT = 49993
 VERSIONS = ("v1", "v2")
 LONGEST = 8192
 MOST_TOKENS = 512
+TCP_PORT = 49986
+"""The computer's, where the phone connects. A page of the vendor's says 49896; its newer one and all code say this."""
 FLIPS = ("pitch", "yaw", "roll")
 END = "___iFacialMocap"
 """Ends a frame sent over TCP; some apps put it at the end of a datagram too."""
@@ -50,11 +52,12 @@ _STATUS = {"v1": "trackingStatus-%d|", "v2": "trackingStatus&%d|"}
 _LENGTHS = {"head": (3, 6), "lefteye": (3,), "righteye": (3,)}
 
 
-def request(version: str = "v1", app: str = "ifacialmocap") -> bytes:
-    """What a computer sends to the phone to be sent the stream."""
+def request(version: str = "v1", app: str = "ifacialmocap", *, tcp: bool = False) -> bytes:
+    """What a computer sends to the phone, as a datagram, to be sent the stream: in datagrams, or over TCP."""
     if app == "facemotion3d":
-        return b"FACEMOTION3D_OtherStreaming"
-    return (_REQUEST + ("|sendDataVersion=v2" if version == "v2" else "")).encode()
+        return b"FACEMOTION3D_OtherStreaming" + (b"|protocol=tcp" if tcp else b"")
+    begin = f"iFacialMocap_UDPTCP_{_SECRET}" if tcp else _REQUEST
+    return (begin + ("|sendDataVersion=v2" if version == "v2" else "")).encode()
 
 
 def requested_version(message: bytes) -> str | None:

@@ -222,14 +222,18 @@ def _opened(
     clock: Clock,
     request: tuple[bytes, tuple] | None = None,
 ) -> NetworkSource:
-    mirror, straight = address.switch("mirror", False), address.choice("straight", ("camera", "first")) == "first"
-    fps, performers = address.number("fps", FPS, 1, 240), Performers(mirror=mirror, straight=straight)
+    fps, performers = address.number("fps", FPS, 1, 240), _performers(address)
     receiver = UdpReceiver(
         address.host, address.port, f"{address.scheme}://{address.place}", address.options.get("from")
     )
     ask = None if request is None else lambda: receiver.send(*request)
     name = f"{what} on UDP port {receiver.port}"
     return NetworkSource(name, receiver, make_reader, performers, fps=fps, ask=ask, clock=clock)
+
+
+def _performers(address: Address) -> Performers:
+    straight = address.choice("straight", ("camera", "first")) == "first"
+    return Performers(mirror=address.switch("mirror", False), straight=straight)
 
 
 def _vmc(url: str, clock: Clock) -> NetworkSource:
@@ -243,13 +247,38 @@ def _live_link(url: str, clock: Clock) -> NetworkSource:
 
 
 def _ifacialmocap(url: str, clock: Clock) -> NetworkSource:
-    address = address_from_url(url, ifacialmocap.PORT, ("flip", "phone", "version", "app", *COMMON_OPTIONS))
+    options = ("flip", "phone", "version", "app", "transport", *COMMON_OPTIONS)
+    tcp = address_from_url(url, ifacialmocap.PORT, options).choice("transport", ("udp", "tcp")) == "tcp"
+    address = address_from_url(url, ifacialmocap.TCP_PORT if tcp else ifacialmocap.PORT, options)
     flips = address.several("flip", ifacialmocap.FLIPS)
     version = address.choice("version", ifacialmocap.VERSIONS)
     app = address.choice("app", ("ifacialmocap", "facemotion3d"))
     phone = address.options.get("phone")
-    request = None if phone is None else (ifacialmocap.request(version, app), _phone(url, phone, app, address.host))
-    return _opened(address, "iFacialMocap", lambda: ifacialmocap.IFacialMocapReader(flips), clock, request)
+    place = None if phone is None else _phone(url, phone, app, address.host)
+    message = ifacialmocap.request(version, app, tcp=tcp)
+
+    def make_reader() -> Reader:
+        return ifacialmocap.IFacialMocapReader(flips)
+
+    if tcp:
+        return _over_tcp(address, make_reader, clock, message, place)
+    return _opened(address, "iFacialMocap", make_reader, clock, None if place is None else (message, place))
+
+
+def _over_tcp(
+    address: Address, make_reader: Callable[[], Reader], clock: Clock, request: bytes, phone: tuple | None
+) -> NetworkSource:
+    from .stream import TcpReceiver
+
+    fps, performers, allowed = address.number("fps", FPS, 1, 240), _performers(address), address.options.get("from")
+    receiver = TcpReceiver(
+        address.host, address.port, f"ifacialmocap://{address.place}",
+        end=ifacialmocap.END.encode(), longest=ifacialmocap.LONGEST,
+        allowed=None if allowed is None else _looked_up(allowed), phone=phone,
+    )  # fmt: skip
+    name = f"iFacialMocap on TCP port {receiver.port}"
+    ask = None if phone is None else lambda: receiver.send(request)
+    return NetworkSource(name, receiver, make_reader, performers, fps=fps, ask=ask, clock=clock)
 
 
 def _phone(url: str, phone: str, app: str, listening: str) -> tuple:
@@ -269,8 +298,7 @@ def _websocket(url: str, clock: Clock) -> NetworkSource:
     from .websocket import WebSocketReceiver
 
     address = address_from_url(url, None, ("listen", "origin", "fps", "mirror", "straight"))
-    mirror, straight = address.switch("mirror", False), address.choice("straight", ("camera", "first")) == "first"
-    fps, performers = address.number("fps", FPS, 1, 240), Performers(mirror=mirror, straight=straight)
+    fps, performers = address.number("fps", FPS, 1, 240), _performers(address)
     receiver = WebSocketReceiver(address, url)
     return NetworkSource(receiver.name, receiver, JsonReader, performers, fps=fps, clock=clock)
 

@@ -26,9 +26,10 @@ class VideoSource:
     """A video file or an http/rtsp stream.
 
     A file that breaks off in the middle gives the frames before the break; `broken` then tells why.
-    loop : begin again at the end, time going on"""
+    loop    : begin again at the end, time going on
+    threads : of the decoder; None leaves it to FFmpeg"""
 
-    def __init__(self, address: str | Path, *, loop: bool = False) -> None:
+    def __init__(self, address: str | Path, *, loop: bool = False, threads: int | None = None) -> None:
         import av
 
         self._address, self._loop = str(address), loop
@@ -43,9 +44,12 @@ class VideoSource:
             raise SourceError(f"{self.name} holds no video: wanted a video file, a picture, a take or a camera number")
         self._stream = self._container.streams.video[0]
         self._stream.thread_type = "AUTO"
+        if threads is not None:
+            self._stream.codec_context.thread_count = threads
         self.fps = float(self._stream.average_rate or self._stream.guessed_rate or DEFAULT_FPS)
         self.frame_count = None if loop else (self._stream.frames or self._count_from_duration())
         self.live = self.is_stream and self.frame_count is None
+        self._origin_s = 0.0
         self._frames = self._decoded()
         self._first: Frame | None = next(self._frames, None)  # a file that only looks like a video fails here
         if self._first is None:
@@ -57,6 +61,20 @@ class VideoSource:
             first, self._first = self._first, None
             yield first
         yield from self._frames
+
+    def from_key_frame(self, start_s: float) -> Iterator[Frame]:
+        """The frames from the key frame nearest before `start_s` on, with the times that the whole file gives them;
+        counted from 0. For files whose times rise, before anything else was read."""
+        origin_s = self._origin_s
+        half_a_frame = 0.5 / self.fps
+        offset = round((origin_s + start_s + half_a_frame) / self._stream.time_base)
+        self._container.seek(offset, stream=self._stream)
+        passed = 0
+        for index, (rgb, time_s) in enumerate(self._one_pass(origin_s)):
+            if time_s < start_s - half_a_frame:  # pictures that lean on those before the key frame may be spoilt
+                passed += 1
+                continue
+            yield Frame(rgb, time_s, index - passed)
 
     def close(self) -> None:
         """Give the file or the connection back."""
@@ -85,16 +103,15 @@ class VideoSource:
         if not self._loop and self.broken is None and missing > max(HIDDEN_FRAMES, HIDDEN_SHARE * expected):
             self.broken = f"it ends after {index} of {expected} frames"
 
-    def _one_pass(self) -> Iterator[tuple[Array, float]]:
-        """Every picture and its time from the start of the file."""
+    def _one_pass(self, origin: float | None = None) -> Iterator[tuple[Array, float]]:
+        """Every picture and its time from the first one's, or from `origin` on the file's clock."""
         import av
 
-        origin: float | None = None
         count = 0
         try:
             for picture in self._container.decode(self._stream):
                 time_s = picture.time if picture.time is not None else count / self.fps
-                origin = time_s if origin is None else origin
+                origin = self._origin_s = time_s if origin is None else origin
                 yield _upright(picture.to_ndarray(format="rgb24"), picture.rotation), time_s - origin
                 count += 1
         except (av.FFmpegError, ValueError) as error:

@@ -114,6 +114,9 @@ def test_requests_are_the_vendors() -> None:
     assert request() == b"iFacialMocap_sahuasouryya9218sauhuiayeta91555dy3719"
     assert request("v2") == request() + b"|sendDataVersion=v2"
     assert request(app="facemotion3d") == b"FACEMOTION3D_OtherStreaming"
+    assert request(tcp=True) == b"iFacialMocap_UDPTCP_sahuasouryya9218sauhuiayeta91555dy3719"
+    assert request("v2", tcp=True) == request(tcp=True) + b"|sendDataVersion=v2"
+    assert request(app="facemotion3d", tcp=True) == b"FACEMOTION3D_OtherStreaming|protocol=tcp"
     assert [requested_version(m) for m in (request(), request("v2"), b"hello")] == ["v1", "v2", None]
 
 

@@ -23,6 +23,7 @@ from animator.protocols.reading import Heard
 from animator.sinks.network import open_sender
 from animator.sources.network import MESSAGE_BURST, MOST_SENDERS, NetworkSource, UdpReceiver, open_network_source
 from animator.sources.opening import open_source
+from animator.sources.stream import TcpReceiver
 from animator.stages import MotionSource
 from tests.protocols.faces import talking_face
 
@@ -143,6 +144,51 @@ def _writing_before(receive, phone):
         return receive(timeout_s)
 
     return wrapped
+
+
+def test_a_phone_that_is_asked_for_tcp_connects_and_its_frames_may_be_cut_anywhere() -> None:
+    motions = talking_face(20)
+    text = b"".join(ifacialmocap.encode(motion, "v2") + ifacialmocap.END.encode() for motion in motions)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as phone:
+        phone.bind(("127.0.0.1", 0))
+        phone.settimeout(20)
+        url = f"ifacialmocap://127.0.0.1:0?transport=tcp&version=v2&phone=127.0.0.1:{phone.getsockname()[1]}"
+        with closing(open_network_source(url)) as source:
+            source._ask()
+            assert phone.recv(200) == ifacialmocap.request("v2", tcp=True)
+            found: list[bytes] = []
+            with socket.create_connection(("127.0.0.1", source.receiver.port)) as connection:
+                for start in range(0, len(text), 333):
+                    connection.sendall(text[start : start + 333])
+                    while (received := source.receiver.receive(0.005)) is not None:
+                        found.append(received[0])
+            while len(found) < 20 and (received := source.receiver.receive(20)) is not None:
+                found.append(received[0])
+    weights = [ifacialmocap.decode(message, 0.0).expression.weights for message in found]
+    np.testing.assert_allclose(weights, [m.expression.weights for m in motions], atol=0.0051)
+
+
+def test_a_stream_without_end_is_cut_off_and_only_a_few_may_connect() -> None:
+    receiver = TcpReceiver("127.0.0.1", 0, "here", end=b"END", longest=1000)
+    connections = []
+    for number in range(7):
+        connections.append(socket.create_connection(("127.0.0.1", receiver.port)))
+        assert receiver.receive(5.0) is None
+        assert len(receiver._buffers) == min(number + 1, 4)
+    connections[0].sendall(b"x" * 5000)
+    while len(receiver._buffers) == 4:
+        assert receiver.receive(1.0) is None
+    connections[1].sendall(b"helloENDand")
+    assert receiver.receive(5.0)[0] == b"hello"
+    connections[1].sendall(b"moreEND")
+    assert receiver.receive(5.0)[0] == b"andmore"
+    for connection in connections:
+        connection.close()
+    while receiver._buffers:
+        receiver.receive(1.0)
+    receiver.close()
+    receiver.close()
+    assert receiver.receive(0.0) is None
 
 
 def test_the_phone_answers_few_and_none_from_far() -> None:

@@ -1,0 +1,109 @@
+"""Messages out of TCP streams, where a word ends each: how a phone speaks where datagrams are lost."""
+
+from __future__ import annotations
+
+import selectors
+import socket
+from collections import deque
+from contextlib import suppress
+
+from ..errors import SourceError
+
+MOST_SENDERS = 4
+WAITING = 64
+"""Messages that may wait; the oldest are dropped."""
+CHUNK_BYTES = 16384
+
+
+class TcpReceiver:
+    """A sources.network.Receiver that takes connections. Everything happens within `receive`: there is no thread.
+
+    end     : what stands behind each message
+    longest : bytes of a message; who sends more without an end is cut off
+    phone   : where requests are sent, by datagrams; None sends none"""
+
+    def __init__(
+        self, host: str, port: int, name: str, *, end: bytes, longest: int, allowed: str | None = None,
+        phone: tuple | None = None,
+    ) -> None:  # fmt: skip
+        self._end, self._longest, self._allowed, self._phone = end, longest, allowed, phone
+        self._buffers: dict[socket.socket, tuple[str, bytearray]] = {}
+        self._messages: deque[tuple[bytes, str]] = deque(maxlen=WAITING)
+        self._selector = selectors.DefaultSelector()
+        self._asking: socket.socket | None = None
+        try:
+            self._listener = socket.create_server((host, port), backlog=MOST_SENDERS)
+        except (OSError, UnicodeError) as error:
+            self._selector.close()
+            raise SourceError(f"cannot listen on {name}: {getattr(error, 'strerror', None) or error}") from None
+        self._listener.setblocking(False)
+        self._selector.register(self._listener, selectors.EVENT_READ)
+
+    @property
+    def port(self) -> int:
+        """Where connections are taken."""
+        return self._listener.getsockname()[1]
+
+    def receive(self, timeout_s: float) -> tuple[bytes, str] | None:
+        """The next message and its sender as `HOST:PORT`; None if there is none by then."""
+        if not self._messages:
+            try:
+                ready = self._selector.select(timeout_s)
+            except (OSError, RuntimeError, ValueError):  # closed meanwhile
+                return None
+            for key, _ in ready:
+                self._accept() if key.fileobj is self._listener else self._read(key.fileobj)
+        return self._messages.popleft() if self._messages else None
+
+    def send(self, message: bytes) -> None:
+        """Ask the phone; whether it hears is told by its connection."""
+        if self._phone is None:
+            return
+        with suppress(OSError):
+            if self._asking is None:
+                family = socket.AF_INET6 if len(self._phone) == 4 else socket.AF_INET
+                self._asking = socket.socket(family, socket.SOCK_DGRAM)
+                self._asking.setblocking(False)
+            self._asking.sendto(message, self._phone)
+
+    def close(self) -> None:
+        """Give ports and connections back. May be called twice."""
+        for connection in list(self._buffers):
+            self._drop(connection)
+        self._selector.close()
+        self._listener.close()
+        if self._asking is not None:
+            self._asking.close()
+
+    def _accept(self) -> None:
+        try:
+            connection, place = self._listener.accept()
+        except OSError:  # gone before it was taken
+            return
+        if len(self._buffers) >= MOST_SENDERS or self._allowed not in (None, place[0]):
+            connection.close()
+            return
+        connection.setblocking(False)
+        self._buffers[connection] = (f"{place[0]}:{place[1]}", bytearray())
+        self._selector.register(connection, selectors.EVENT_READ)
+
+    def _read(self, connection: socket.socket) -> None:
+        sender, buffer = self._buffers[connection]
+        try:
+            data = connection.recv(CHUNK_BYTES)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        buffer += data
+        *whole, rest = bytes(buffer).split(self._end)
+        self._messages.extend((message, sender) for message in whole)
+        if not data or len(rest) > self._longest:
+            self._drop(connection)
+        else:
+            buffer[:] = rest
+
+    def _drop(self, connection: socket.socket) -> None:
+        del self._buffers[connection]
+        self._selector.unregister(connection)
+        connection.close()
