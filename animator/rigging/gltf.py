@@ -19,7 +19,7 @@ from .facing import facing, rig_from_face_guess, turned
 from .gltf_file import GltfFile, gltf_from_bytes, open_gltf
 from .gltf_materials import MaterialReader
 from .gltf_nodes import LARGEST_M, joints_of, shown_nodes
-from .gltf_primitives import FAN, STRIP, TRIANGLES, MorphKey, Pieces, Place, PrimitiveReader
+from .gltf_primitives import FAN, MAX_MORPH_NUMBERS, STRIP, TRIANGLES, MorphKey, Pieces, Place, PrimitiveReader
 from .guessing import driven_by
 from .placing import roles_of
 from .posture import arms_by_names, with_arms_lowered
@@ -162,7 +162,7 @@ def _has_a_front(rig: Rig) -> bool:
 
 def _joined_morphs(file: GltfFile, pieces: Pieces, positions: Array) -> Array:
     """(M, V, 3) float32."""
-    if len(positions) * len(pieces.morphs) > 4 * 33_000_000:
+    if 3 * len(positions) * len(pieces.morphs) > MAX_MORPH_NUMBERS:
         raise file.fail(f"{len(pieces.morphs)} morphs of {len(positions)} vertices are more than can be held")
     morphs = np.zeros((len(pieces.morphs), len(positions), 3), np.float32)
     for row, moves in enumerate(pieces.morphs.values()):
