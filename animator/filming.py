@@ -12,7 +12,7 @@ from .pipeline import Moment, Performance, resampled
 from .puppets import Puppets, picture_of
 from .rig import Rig
 from .rigging.library import load_rig
-from .sinks.behind import Behind
+from .sinks.behind import WriteBehind
 from .stages import FrameSink
 from .timing import Stopwatch
 
@@ -63,7 +63,7 @@ def film(performance: Performance, config: Config, sink: FrameSink, progress: Pr
     However it ends, by its end, an error or Ctrl-C, the sink is closed and what was written plays."""
     stopwatch = performance.stopwatch
     with ExitStack() as stack:
-        behind = stack.enter_context(closing(Behind(sink, stopwatch)))
+        behind = stack.enter_context(closing(WriteBehind(sink, stopwatch)))
         rig = load_rig(config.show.rig)
         camera = stack.enter_context(closing(Camera(rig, config, film_size_px(performance, config), stopwatch)))
         frames = 0

@@ -12,7 +12,7 @@ import typer
 
 from .. import __version__
 from ..errors import AnimatorError
-from . import call, doctor, play, record, rigs, run, serve, watch
+from . import bench, call, doctor, play, profiles, record, rigs, run, serve, watch
 
 USAGE_OR_INPUT = 2
 """Exit code of everything that the user can put right."""
@@ -33,7 +33,9 @@ app.command("serve")(serve.serve)
 app.command("call")(call.call)
 app.command("watch")(watch.watch)
 app.add_typer(rigs.app, name="rigs")
+app.add_typer(profiles.app, name="profiles")
 app.command("doctor")(doctor.doctor)
+app.command("bench")(bench.bench)
 
 
 def _version(wanted: bool) -> None:

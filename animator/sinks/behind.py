@@ -12,7 +12,7 @@ WAITING_PICTURES = 2
 """One is being written, so many wait: enough to even out a slow one, and no more memory than that."""
 
 
-class Behind:
+class WriteBehind:
     """Writes into `sink` in the order of the calls; the caller waits only while the sink is two pictures late.
 
     What goes wrong on the thread is raised by the next `write`, or by `close`. Pictures must not be changed after

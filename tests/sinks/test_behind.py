@@ -9,7 +9,7 @@ import pytest
 
 from animator.data import Frame
 from animator.errors import SinkError
-from animator.sinks.behind import WAITING_PICTURES, Behind
+from animator.sinks.behind import WAITING_PICTURES, WriteBehind
 from animator.timing import Stopwatch
 
 
@@ -39,7 +39,7 @@ def picture(index: int) -> Frame:
 
 def test_every_picture_comes_once_and_in_order() -> None:
     notes, watch = Notes(), Stopwatch()
-    behind = Behind(notes, watch)
+    behind = WriteBehind(notes, watch)
     for index in range(100):
         behind.write(picture(index))
     behind.close()
@@ -51,7 +51,7 @@ def test_every_picture_comes_once_and_in_order() -> None:
 def test_the_caller_is_ahead_by_a_few_pictures_only() -> None:
     notes = Notes()
     notes.may_go_on.clear()
-    behind = Behind(notes, Stopwatch())
+    behind = WriteBehind(notes, Stopwatch())
     for index in range(WAITING_PICTURES + 1):
         behind.write(picture(index))
     further = threading.Thread(target=lambda: [behind.write(picture(9)), behind.write(picture(10))])
@@ -66,7 +66,7 @@ def test_the_caller_is_ahead_by_a_few_pictures_only() -> None:
 
 def test_an_error_is_raised_where_the_pictures_come_from() -> None:
     notes = Notes(fails_at=1)
-    behind = Behind(notes, Stopwatch())
+    behind = WriteBehind(notes, Stopwatch())
     with pytest.raises(SinkError, match="no room"):
         for index in range(100):
             behind.write(picture(index))
@@ -76,7 +76,7 @@ def test_an_error_is_raised_where_the_pictures_come_from() -> None:
 
 
 def test_the_last_pictures_error_is_raised_by_close() -> None:
-    behind = Behind(Notes(fails_at=0), Stopwatch())
+    behind = WriteBehind(Notes(fails_at=0), Stopwatch())
     behind.write(picture(0))
     with pytest.raises(SinkError, match="no room"):
         behind.close()
@@ -84,7 +84,7 @@ def test_the_last_pictures_error_is_raised_by_close() -> None:
 
 def test_without_a_picture_only_the_sink_is_closed() -> None:
     notes = Notes()
-    behind = Behind(notes, Stopwatch())
+    behind = WriteBehind(notes, Stopwatch())
     behind.close()
     behind.close()
     assert notes.closed == 2
