@@ -68,7 +68,7 @@ def all_channels(muscles: Muscles) -> dict[str, Array]:
 def _jaw(m: Muscles) -> dict[str, Array]:
     """The jaw moves as bone does; lips and cheeks take their share of it."""
     opened = m.jaw_turned(JAW_OPEN_RAD)
-    inward = m.spread(m.lip_handles(lambda a, r, s: _stack(-0.28 * np.sign(a) * np.abs(a) ** 3, 0, 0)))
+    inward = m.spread(m.lip_handles(lambda a, r, s: _stack(-0.14 * np.sign(a) * np.abs(a) ** 3, 0, 0)))
     shift = m.jaw[:, None] * np.array([0.60, -0.03, -0.05])
     forward = m.jaw[:, None] * np.array([0.0, -0.10, 0.62])
     closing = m.spread(
@@ -164,7 +164,7 @@ def _mouth_left(m: Muscles) -> dict[str, Array]:
         return _stack(0.16 * out, -s * share * (0.26 * (1 - r)) + 0.06 * share, -0.26 * share * r - 0.18 * out)
 
     def smiling(a: Array, r: Array, s: Array) -> Array:
-        pull = corner(a, 1.6)[:, None] * np.array([0.95, 1.02, -0.60])
+        pull = corner(a, 1.6)[:, None] * np.array([1.04, 1.14, -0.64])
         # Stretched lips grow thin, and part a little over the upper teeth.
         share = left(a) * np.clip(1 - np.abs(a) ** 3, 0, 1)
         parting = np.where(s > 0, 0.02 + 0.11 * r, np.where(s < 0, 0.20 - 0.27 * r, 0))
@@ -184,7 +184,7 @@ def _mouth_left(m: Muscles) -> dict[str, Array]:
     upper = lip(1, 0.66, 0.12) | {v: np.array([0.04, 0.16, 0.05]) for v in (327, 391, 423)}
     return {
         "mouthSmileLeft": m.spread(smile),
-        "mouthFrownLeft": m.spread(pulled(0.05, -0.55, -0.06, 2.2)),
+        "mouthFrownLeft": m.spread(pulled(-0.05, -0.60, -0.02, 2.2)),
         "mouthDimpleLeft": m.spread(pulled(0.30, 0.05, -0.45, 2.5)),
         "mouthStretchLeft": m.spread(pulled(0.68, -0.22, -0.45, 1.5)),
         "mouthPressLeft": m.spread(m.lip_handles(press)),

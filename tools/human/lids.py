@@ -16,9 +16,9 @@ UPPER_REACH_RAD, LOWER_REACH_RAD = 0.62, 0.75
 LID_CHANNELS = {
     # channel: upper lid's and lower lid's share of closing; negative opens
     "eyeBlink": (1.0, 1.0),
-    "eyeSquint": (0.14, 1.5),
+    "eyeSquint": (0.30, 1.5),
     "eyeWide": (-0.30, -0.5),
-    "eyeLookDown": (0.42, -1.2),
+    "eyeLookDown": (0.17, -0.45),
     "eyeLookUp": (-0.24, 0.9),
     "eyeLookIn": (0.05, 0.3),
     "eyeLookOut": (0.04, 0.2),

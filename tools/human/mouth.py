@@ -62,7 +62,7 @@ def jaw_moves(points: Array) -> dict[str, Array]:
     return {
         "jawOpen": jaw_drop(points, JAW_OPEN_RAD),
         "tongueOut": TONGUE_JAW_SHARE * jaw_drop(points, JAW_OPEN_RAD),
-        "jawForward": shift * [0.0, -0.10, 0.55],
+        "jawForward": shift * [0.0, -0.14, 0.36],
         "jawLeft": shift * [0.60, -0.03, -0.05],
         "jawRight": shift * [-0.60, -0.03, -0.05],
     }
