@@ -31,6 +31,7 @@ _HOMES = {
     "SolverConfig": "solving.solver",
     "Take": "takes.take",
     "TrackingConfig": "tracking.config",
+    "TuningConfig": "solving.tuning",
     "film": "filming",
     "known_rigs": "rigging.library",
     "load_rig": "rigging.library",
@@ -57,6 +58,7 @@ __all__ = [
     "SolverConfig",
     "Take",
     "TrackingConfig",
+    "TuningConfig",
     "film",
     "known_rigs",
     "load_rig",
@@ -76,6 +78,7 @@ if TYPE_CHECKING:
     from .pipeline import Moment, Performance, open_performance
     from .rigging.library import known_rigs, load_rig
     from .solving.solver import SolverConfig
+    from .solving.tuning import TuningConfig
     from .sources.opening import open_source
     from .takes.npz import load_takes, save_takes
     from .takes.take import Take

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from types import UnionType
@@ -10,6 +11,7 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from .errors import SettingError
 from .solving.solver import SolverConfig
+from .solving.tuning import TuningConfig
 from .tracking.config import TrackingConfig
 
 SERVE_TABLE = "serve"
@@ -45,10 +47,11 @@ class Config:
     tracking: TrackingConfig = field(default_factory=TrackingConfig)
     solving: SolverConfig = field(default_factory=SolverConfig)
     show: ShowConfig = field(default_factory=ShowConfig)
+    tuning: TuningConfig = field(default_factory=TuningConfig)
 
 
 def config_from_toml(path: Path) -> Config:
-    """Read `[tracking]`, `[solving]` and `[show]`; what is not named keeps its default.
+    """Read `[tracking]`, `[solving]`, `[tuning]` and `[show]`; what is not named keeps its default.
 
     `[serve]`, a server's own, is passed over.
     raises : SettingError naming the table and the key that is wrong"""
@@ -100,6 +103,8 @@ def _is_a(value: object, kind: Any) -> bool:
         if members[1:] == (...,):
             return isinstance(value, tuple) and all(_is_a(member, members[0]) for member in value)
         return isinstance(value, tuple) and len(value) == len(members) and all(map(_is_a, value, members))
+    if get_origin(kind) is Mapping:
+        return isinstance(value, dict) and all(_is_a(member, get_args(kind)[1]) for member in value.values())
     if isinstance(value, bool):
         return kind is bool
     return isinstance(value, int | float if kind is float else kind)
@@ -112,6 +117,8 @@ def _named(kind: Any) -> str:
     if get_origin(kind) is tuple:
         members = get_args(kind)
         return f"[{_named(members[0])}, ...]" if members[1:] == (...,) else f"[{', '.join(map(_named, members))}]"
+    if get_origin(kind) is Mapping:
+        return f"a table of names, each with {_named(get_args(kind)[1])}"
     return {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}[kind]
 
 

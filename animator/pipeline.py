@@ -22,6 +22,7 @@ from .config import Config
 from .data import Face, Frame, Motion
 from .handover import Ahead
 from .maths.mirror import mirrored_face, mirrored_frame, mirrored_motion
+from .solving.keeping import ProfileKeeper
 from .solving.solver import LinearSolver
 from .sources.opening import open_source
 from .stages import FrameSource, MotionSource, Tracker
@@ -82,7 +83,9 @@ class Performance:
     ) -> None:
         self.source, self.stopwatch = source, stopwatch or Stopwatch()
         self.live = source.live if live is None else live
-        self.solver = LinearSolver(config.solving)
+        self.solver = LinearSolver(config.solving, tuning=config.tuning)
+        profile = None if is_motion_source(source) else config.solving.profile
+        self._keeper = None if profile is None else ProfileKeeper(profile, self.solver)
         self._config, self._open_tracker = config, open_tracker
         self._tracker: Tracker | None = None
         self._lock, self._telling = Lock(), Lock()
@@ -108,8 +111,8 @@ class Performance:
         with self._lock:
             if config.tracking != self._config.tracking and hasattr(self._tracker, "configure"):
                 self._tracker.configure(config.tracking)
-            if config.solving != self._config.solving:
-                self.solver.configure(config.solving)
+            if (config.solving, config.tuning) != (self._config.solving, self._config.tuning):
+                self.solver.configure(config.solving, config.tuning)
             self._config = config
 
     def listen(self, listener: Listener) -> None:
@@ -141,6 +144,8 @@ class Performance:
         if hasattr(self.source, "interrupt"):  # one that waits for the world would keep its thread waiting
             self.source.interrupt()
         self._moments.close()
+        if self._keeper is not None:
+            self._keeper.close()
         if self._tracker is not None:
             self._captured.close()
             if self._tracker is not self.source:
@@ -177,6 +182,8 @@ class Performance:
                     faces = self._tracker.track(frame)
                 with self.stopwatch.measuring("solve"):
                     motions = self.solver.solve(faces, frame.time_s)
+                if self._keeper is not None:
+                    self._keeper.look(motions)
             yield self._told(Moment(frame.time_s, frame.index, frame, faces, motions))
 
     def _replayed(self) -> Iterator[Moment]:

@@ -43,6 +43,7 @@ def call(
     tracker: options.TrackerName = None,
     smoothing: options.Smoothing = None,
     calibrate: options.Calibrate = None,
+    profile: options.ProfileName = None,
     mirror: options.Mirror = False,
     size: Annotated[str | None, typer.Option(metavar="WxH", help="Asked of a camera.")] = None,
     fps: Annotated[float | None, typer.Option(help="Asked of a camera.")] = None,
@@ -66,7 +67,7 @@ def call(
             faces, detection_confidence, tracking_confidence, presence_confidence, tracker
         ),
         calibrate=calibrate,
-        solving={"smoothing": smoothing, "vertical_fov_deg": fov},
+        solving={"smoothing": smoothing, "vertical_fov_deg": fov, "profile": profile},
         show={"rig": rig, "background": background, "mirror": mirror or None},
     )
     if way == "video":

@@ -43,6 +43,10 @@ Calibrate = Annotated[
         metavar="SECONDS|auto|none", help="How the neutral face is learned: from the first seconds, as it goes, or not."
     ),
 ]
+ProfileName = Annotated[
+    str | None,
+    typer.Option("--profile", metavar="NAME", help="Whose face the first is: loaded if kept before, else kept now."),
+]
 Fov = Annotated[float | None, typer.Option("--fov", help="The camera's vertical field of view in degrees.")]
 Model = Annotated[Path | None, typer.Option(help="The face model file; found or fetched by itself when not given.")]
 Settings = Annotated[Path | None, typer.Option("--config", help="Settings from a TOML file; options win over it.")]
@@ -97,10 +101,11 @@ def gathered(
     def given(values: dict[str, object] | None) -> dict[str, object]:
         return {name: value for name, value in (values or {}).items() if value is not None}
 
-    return Config(
-        replace(config.tracking, **given(tracking)),
-        replace(config.solving, **given(solving)),
-        replace(config.show, **given(show)),
+    return replace(
+        config,
+        tracking=replace(config.tracking, **given(tracking)),
+        solving=replace(config.solving, **given(solving)),
+        show=replace(config.show, **given(show)),
     )
 
 

@@ -33,6 +33,7 @@ def record(
     tracker: options.TrackerName = None,
     smoothing: options.Smoothing = None,
     calibrate: options.Calibrate = None,
+    profile: options.ProfileName = None,
     fps: Annotated[float | None, typer.Option(help="Asked of a camera.")] = None,
     fov: options.Fov = None,
     send: options.Send = None,
@@ -58,7 +59,7 @@ def record(
             faces, detection_confidence, tracking_confidence, presence_confidence, tracker
         ),
         calibrate=calibrate,
-        solving={"smoothing": smoothing, "vertical_fov_deg": fov},
+        solving={"smoothing": smoothing, "vertical_fov_deg": fov, "profile": profile},
     )
     with ExitStack() as stack:
         opened = stack.enter_context(closing(open_source(source, fps=fps, solve_again=True)))

@@ -34,6 +34,7 @@ def run(
     tracker: options.TrackerName = None,
     smoothing: options.Smoothing = None,
     calibrate: options.Calibrate = None,
+    profile: options.ProfileName = None,
     mirror: options.Mirror = False,
     size: options.Size = None,
     fps: options.Fps = None,
@@ -59,7 +60,7 @@ def run(
             faces, detection_confidence, tracking_confidence, presence_confidence, tracker
         ),
         calibrate=calibrate,
-        solving={"smoothing": smoothing, "vertical_fov_deg": fov},
+        solving={"smoothing": smoothing, "vertical_fov_deg": fov, "profile": profile},
         show={
             "rig": rig,
             "view": view,

@@ -208,7 +208,7 @@ def _changed_config(config: Config, changes: dict[str, Any]) -> Config:
             show = replace(show, rig=value)
         else:
             raise SettingError(f"set: there is no setting of that name (known: {', '.join(NAMES)})")
-    return Config(tracking, solving, show)
+    return replace(config, tracking=tracking, solving=solving, show=show)
 
 
 def _check_number(name: str, value: object, low: float, high: float) -> None:
