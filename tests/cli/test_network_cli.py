@@ -5,7 +5,9 @@ from __future__ import annotations
 import socket
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from animator.data import Motion
@@ -77,3 +79,27 @@ def test_without_a_virtual_camera_the_remedy_is_told(animator, take: str, monkey
     said = animator("run", take, "--virtual-camera")
     assert said.code == 2
     assert "pip install 'animator[virtual-camera]'" in said.err
+
+
+def test_the_avatar_is_shown_as_a_webcam_and_no_file_is_made(
+    animator, take: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown: list[tuple[int, ...]] = []
+
+    class Camera:
+        def __init__(self, width: int, height: int, fps: float) -> None:
+            self.width, self.height = width, height
+
+        def send(self, picture: np.ndarray) -> None:
+            shown.append(picture.shape)
+
+        def close(self) -> None:
+            pass
+
+    monkeypatch.setitem(sys.modules, "pyvirtualcam", SimpleNamespace(Camera=Camera))
+    monkeypatch.delenv("DISPLAY", raising=False)
+    monkeypatch.chdir(Path(take).parent)
+    said = animator("run", take, "--virtual-camera", "--size", "64x48")
+    assert said.code == 0, said.err
+    assert set(shown) == {(48, 64, 3)}
+    assert not list(Path(take).parent.glob("out/*"))
