@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,12 +37,10 @@ class LiteRTFaces:
     wanted, and while none is, also in tiles of the picture, for small ones. The settings may be changed
     between pictures; nothing is loaded anew."""
 
-    def __init__(self, model: Path, config: TrackingConfig | None = None) -> None:
+    def __init__(self, model: Path, config: TrackingConfig | None = None, threads: int = THREADS) -> None:
         self._config = config or TrackingConfig()
-        self._seating = Seating()
-        self._close_up = CloseUp()
-        self._regions: list[FaceRegion] = []
-        self._detect, self._look = _load(model)
+        self._detect, self._look = _load(model, threads)
+        self.begin_anew()
 
     @property
     def config(self) -> TrackingConfig:
@@ -52,8 +51,20 @@ class LiteRTFaces:
         """Use other settings from the next picture on; identities are kept."""
         self._config = config
 
+    def begin_anew(self) -> None:
+        """Forget every face: what comes next is another film."""
+        self._seating = Seating()
+        self._close_up = CloseUp()
+        self._regions: list[FaceRegion] = []
+
     def track(self, frame: Frame) -> tuple[Face, ...]:
         """The faces in one picture, by `track_id`. Pictures must come in the order of time."""
+        seen = self.look(frame)
+        return self._seating.faces([s[0] for s in seen], [s[1] for s in seen], frame, smooth=True)
+
+    def look(self, frame: Frame) -> list[tuple[Array, float]]:
+        """What `track` sees before anybody is given a seat and calmed: landmarks (478, 3) in pixels, z as x, and
+        presence 0..1 of each face. Depends on earlier pictures by the regions that are followed alone."""
         whole = self._close_up.start(frame.size_px)
         regions = self._where_to_look(frame, whole)
         seen = self._look_at(frame, regions)
@@ -65,8 +76,12 @@ class LiteRTFaces:
             seen = self._look_at(frame, self._where_to_look(frame, tile))
             if seen:
                 break
-        self._regions = [FaceRegion.of_landmarks(landmarks_px) for landmarks_px, _ in seen]
-        return self._seating.faces([s[0] for s in seen], [s[1] for s in seen], frame, smooth=True)
+        self.follow([landmarks_px for landmarks_px, _ in seen])
+        return seen
+
+    def follow(self, faces_px: Sequence[Array]) -> None:
+        """Look next where these faces, landmarks (478, 3) in pixels, are: how one tracker goes on for another."""
+        self._regions = [FaceRegion.of_landmarks(landmarks_px) for landmarks_px in faces_px]
 
     def close(self) -> None:
         """Give the networks' memory back. May be called twice."""
@@ -145,10 +160,10 @@ class _Network:
         return [self._interpreter.get_tensor(index)[0] for index in self._outputs]
 
 
-def _load(model: Path) -> tuple[_Network, _Network]:
+def _load(model: Path, threads: int) -> tuple[_Network, _Network]:
     try:
         with zipfile.ZipFile(model) as bundle, quiet_stderr():
-            return _Network(bundle.read(DETECTOR), 1), _Network(bundle.read(LANDMARKER), THREADS)
+            return _Network(bundle.read(DETECTOR), 1), _Network(bundle.read(LANDMARKER), threads)
     except ImportError as error:
         raise TrackingError(f"LiteRT cannot be loaded: {error}; use --tracker mediapipe") from error
     except (OSError, zipfile.BadZipFile, KeyError, RuntimeError, ValueError) as error:

@@ -1,0 +1,94 @@
+"""What carries work to workers: the words that the local engine and the cluster's share. Nothing heavy is imported."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Protocol
+
+from ..errors import AnimatorError, ModelError, TrackingError
+
+ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+
+
+class WorkFailed(Exception):  # noqa: N818 - what became of a piece of work
+    """A piece of work that came to nothing.
+
+    final  : trying again, elsewhere too, would end the same
+    where  : the worker's name, as the engine knows it; empty where it has none
+    weight : so many attempts it stands for"""
+
+    def __init__(self, text: str, final: bool, where: str = "", weight: int = 1) -> None:
+        super().__init__(text, final, where, weight)  # all of them, so that it can be pickled
+        self.text, self.final, self.where, self.weight = text, final, where, weight
+
+    def __str__(self) -> str:
+        return self.text
+
+
+class WorkLost(WorkFailed):
+    """A piece of work whose worker ended under it, or whose scheduler forgot it."""
+
+
+class Handle(Protocol):
+    """Work that was given away."""
+
+    key: int
+
+    def check(self) -> None:
+        """Raise WorkFailed unless it is over and well."""
+
+    def result(self) -> Any:
+        """What came of it, once it is over; raises WorkFailed."""
+
+    def forget(self) -> None:
+        """Neither it nor its result is wanted any longer."""
+
+
+class Engine(Protocol):
+    """Workers behind one counter. Results stay with the workers until somebody asks for them: a handle among the
+    arguments of other work stands for its result."""
+
+    @property
+    def capacity(self) -> int:
+        """Pieces of work that can be under way at once, now."""
+
+    def submit(self, urgency: int, function: Callable[..., Any], *arguments: Any, avoid: Sequence[str] = ()) -> Handle:
+        """Give a piece of work away; of those that wait the one with the least urgency goes first.
+
+        avoid : workers that have failed at it"""
+
+    def over(self, timeout_s: float) -> Iterator[Handle]:
+        """Handles whose work is over, each once, waiting so long for the first. Raises EngineLost."""
+
+    def again(self) -> None:
+        """Find workers anew after EngineLost; raises EngineLost where there are none."""
+
+    def close(self) -> None:
+        """Stop what is under way and give the workers back. May be called twice."""
+
+
+class EngineLost(AnimatorError):  # noqa: N818
+    """The cluster's scheduler is gone and did not come back."""
+
+
+def guarded(where: str, function: Callable[..., Any], *arguments: Any) -> Any:
+    """Do work; whatever goes wrong becomes WorkFailed, in one line."""
+    try:
+        return function(*arguments)
+    except WorkFailed:
+        raise
+    except AnimatorError as error:
+        raise WorkFailed(str(error), not isinstance(error, ModelError | TrackingError), where) from None
+    except FileNotFoundError as error:
+        raise WorkFailed(f"{error} (on {platform.node()})", False, where) from None
+    except Exception as error:
+        first = (str(error).splitlines() or [""])[0]
+        raise WorkFailed(f"{type(error).__name__}: {first}", False, where) from error
+
+
+def use_one_thread() -> None:
+    """Before numpy is first imported: workers are as many as cores, so each should keep to one."""
+    for name in ONE_THREAD:
+        os.environ.setdefault(name, "1")
