@@ -44,8 +44,8 @@ def all_pieces(head: Head, hairy: Array) -> list[Piece]:
     for side, name, joint in ((1, "leftEye", LEFT_EYE_JOINT), (-1, "rightEye", RIGHT_EYE_JOINT)):
         positions, uv, triangles = eyeball(side)
         pieces.append(Piece(f"{name}Ball", "eye", positions, uv, triangles, rigid(len(positions), joint)))
-    pieces += [teeth(True), teeth(False), tongue(), lashes(head), ear(1), ear(-1), hair()]
-    return pieces
+    others = [teeth(True), teeth(False), tongue(), lashes(head), ear(1), ear(-1)]
+    return [*hair(), *pieces, *others]  # nearest first: what the hair hides is not coloured
 
 
 def lighter(pieces: list[Piece]) -> list[Piece]:
