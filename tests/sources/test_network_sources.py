@@ -20,6 +20,7 @@ from animator.pipeline import is_motion_source
 from animator.protocols import ifacialmocap, live_link
 from animator.protocols.live_link import LiveLinkReader, LiveLinkWriter
 from animator.protocols.reading import Heard
+from animator.protocols.vmc import VmcReader, VmcWriter
 from animator.sinks.network import open_sender
 from animator.sources.network import MESSAGE_BURST, MOST_SENDERS, NetworkSource, UdpReceiver, open_network_source
 from animator.sources.opening import open_source
@@ -44,6 +45,8 @@ class Scripted:
         self.closed = False
 
     def receive(self, timeout_s: float) -> tuple[bytes, str] | None:
+        if timeout_s == 0:  # between messages the line is empty
+            return None
         at_s, message, sender = next(self._messages, (self.now_s, b"", ""))
         if not sender:
             self.source.interrupt()
@@ -113,6 +116,31 @@ def test_senders_without_number_do_not_pile_up_and_do_not_displace_who_makes_sen
     source = scripted(messages)
     assert len(list(source)) == 300
     assert len(source._senders) <= MOST_SENDERS
+
+
+def test_a_frame_that_waits_in_the_line_while_we_sleep_is_not_taken_to_pieces() -> None:
+    """Three bundles of VMC, and a machine that stops for two seconds between reading the first and the second."""
+    motions = talking_face(6)
+    writer, now_s = VmcWriter(), 0.0
+    line = [bundle for motion in motions for bundle in writer.write([motion], motion.time_s)]
+    assert len(line) == 18
+
+    class Sleepy:
+        def receive(self, timeout_s: float) -> tuple[bytes, str] | None:
+            nonlocal now_s
+            now_s += 2.0 if len(line) in (17, 10) else 0.001
+            if not line:
+                source.interrupt()
+            return (line.pop(0), "10.0.0.7:1") if line else None
+
+        def close(self) -> None:
+            pass
+
+    source = NetworkSource("sleepy", Sleepy(), VmcReader, clock=lambda: now_s)
+    heard = [m for (m,) in source]
+    assert len(heard) == 6
+    np.testing.assert_array_equal([m.expression.weights for m in heard], [m.expression.weights for m in motions])
+    assert [m.confidence for m in heard] == [1.0] * 6
 
 
 def test_requests_go_on_until_somebody_is_heard() -> None:
