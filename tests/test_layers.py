@@ -15,7 +15,7 @@ LAYERS = [
     {"maths", "timing", "handover"},
     {"protocols", "takes"},
     {"sources", "tracking", "solving", "rigging", "rendering", "sinks", "webrtc"},
-    {"config", "pipeline", "puppets", "filming", "recording", "sending", "on_screen", "remote"},
+    {"config", "pipeline", "puppets", "filming", "recording", "sending", "on_screen", "remote", "exporting", "plotting"},
     {"batch", "server"},
     {"doctor", "cli"},
 ]
@@ -38,6 +38,7 @@ HOMES = {
     "pythonosc": {"protocols/vmc.py"},
     "pyvirtualcam": {"sinks/virtual_camera.py"},
     "dask": {"batch.py"},
+    "matplotlib": {"plotting.py"},
 }  # fmt: skip
 FILES = sorted(PACKAGE.rglob("*.py"))
 

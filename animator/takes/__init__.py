@@ -1,5 +1,20 @@
-"""Recorded performances and the files that hold them."""
+"""Recorded performances, the files that hold them, and what can be done with them."""
 
-from .take import Take, take_from_motions
+from .comparing import Comparison, compared
+from .editing import at_times, joined, mirrored, resampled, sliced, smoothed
+from .take import Take, arrays_of, take_from_arrays, take_from_motions
 
-__all__ = ["Take", "take_from_motions"]
+__all__ = [
+    "Comparison",
+    "Take",
+    "arrays_of",
+    "at_times",
+    "compared",
+    "joined",
+    "mirrored",
+    "resampled",
+    "sliced",
+    "smoothed",
+    "take_from_arrays",
+    "take_from_motions",
+]

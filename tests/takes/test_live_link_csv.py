@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -95,7 +96,12 @@ def test_a_real_recording_is_read(shared) -> None:
         (lambda t: t.rstrip("\n") + ",7\n", "line 4: expected 63 columns, got 64"),
         (lambda t: t.replace("00:00:00:01.000", "two"), "line 3: Timecode: expected HH:MM:SS:FF.mmm, got 'two'"),
         (lambda t: t.replace("00:00:00:02.000", "00:00:00:00.500"), "line 4: Timecode does not rise"),
-        (lambda t: t.replace(",61,", ",sixty,", 1), "line 2: blendshapecount: expected a number, got 'sixty'"),
+        (
+            lambda t: re.sub(r",61,[^,]*,", ",61,sixty,", t, count=1),
+            "line 2: eyeblinkleft: expected a number, got 'six",
+        ),
+        (lambda t: re.sub(r",61,[^,]*,", ",61,nan,", t, count=1), "line 2: eyeblinkleft: expected a number, got 'nan'"),
+        (lambda t: re.sub(r",61,[^,]*,", ",61,,", t, count=1), "line 2: eyeblinkleft: expected a number, got ''"),
         (lambda t: "", "no column"),
     ],
 )
@@ -110,3 +116,33 @@ def test_binary_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_bytes(bytes(range(256)) * 4)
     with pytest.raises(TakeError):
         load_csv(tmp_path / "a.csv")
+
+
+def test_midnight_is_no_step_back(tmp_path: Path) -> None:
+    save_csv(tmp_path / "a.csv", smooth_take(40))
+    text = (tmp_path / "a.csv").read_text().replace("\n00:00:00:", "\n23:59:59:").replace("\n00:00:01:", "\n00:00:00:")
+    (tmp_path / "b.csv").write_text(text)
+    np.testing.assert_allclose(load_csv(tmp_path / "b.csv").times_s, np.arange(40) / 30, atol=2e-5)
+
+
+def test_sides_that_an_app_has_exchanged_can_be_exchanged_back(tmp_path: Path) -> None:
+    take = smooth_take(3)
+    save_csv(tmp_path / "a.csv", take)
+    save_csv(tmp_path / "b.csv", take, swap_sides=True)
+    swapped = load_csv(tmp_path / "a.csv", swap_sides=True)
+    for left, right in (("jawLeft", "jawRight"), ("mouthLeft", "mouthRight"), ("eyeBlinkLeft", "eyeBlinkLeft")):
+        np.testing.assert_allclose(
+            swapped.weights[:, ARKIT.index(left)], take.weights[:, ARKIT.index(right)], atol=1e-6
+        )
+    assert np.array_equal(load_csv(tmp_path / "b.csv").weights, swapped.weights)
+    np.testing.assert_allclose(load_csv(tmp_path / "b.csv", swap_sides=True).weights, take.weights, atol=1e-6)
+
+
+def test_every_frame_of_a_real_recording_comes_back(shared, tmp_path: Path) -> None:
+    take = load_csv(shared("recordings/alex_rom_3.csv"))
+    save_csv(tmp_path / "a.csv", take)
+    again = load_csv(tmp_path / "a.csv")
+    np.testing.assert_allclose(again.weights, take.weights, rtol=0, atol=1e-6)
+    np.testing.assert_allclose(again.rotations_wxyz, take.rotations_wxyz, rtol=0, atol=1e-6)
+    np.testing.assert_allclose(again.gaze_rad, take.gaze_rad, rtol=0, atol=1e-6)
+    np.testing.assert_allclose(again.times_s, take.times_s, rtol=0, atol=2e-5)
