@@ -28,7 +28,7 @@ HOMES = {
     "ai_edge_litert": {"tracking/litert_faces.py"},
     "pyvista": {"rendering/"},
     "vtk": {"rendering/"},
-    "av": {"sources/video.py", "sinks/video.py", "webrtc/", "doctor.py"},
+    "av": {"sources/video.py", "sources/film_parts.py", "sinks/video.py", "webrtc/", "doctor.py"},
     "cv2": {
         "sources/camera.py", "sources/images.py", "sinks/images.py", "rendering/overlay.py",
         "rendering/compositing.py", "rigging/pictures.py", "tracking/litert_faces.py",
@@ -37,7 +37,8 @@ HOMES = {
     "aiohttp": {"server/", "sinks/websocket.py", "sources/websocket.py"},
     "pythonosc": {"protocols/vmc.py"},
     "pyvirtualcam": {"sinks/virtual_camera.py"},
-    "dask": {"batch.py"},
+    "dask": {"batch/cluster.py"},
+    "distributed": {"batch/cluster.py"},
     "matplotlib": {"plotting.py"},
 }  # fmt: skip
 FILES = sorted(PACKAGE.rglob("*.py"))

@@ -1,7 +1,7 @@
 """Folders of films become takes, and puppet videos if asked: on this machine's cores or on a Dask cluster.
 
-    for result in batch.run(["films/"], "takes"):
-        print(result.name, result.status, result.frames)
+for result in batch.run(["films/"], "takes"):
+    print(result.name, result.status, result.frames)
 """
 
 from .films import FilmResult

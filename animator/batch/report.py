@@ -40,7 +40,8 @@ td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; white-space:
 a { color: inherit; } .done { color: var(--ok); } .damaged { color: var(--warn); } .failed { color: var(--bad); }
 .card { background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: 16px; margin-top: 18px; }
 h2 { font-size: 17px; margin: 0; overflow-wrap: anywhere; } .card p { margin: 2px 0 10px; color: var(--dim); }
-.strip { display: flex; gap: 4px; overflow-x: auto; margin-bottom: 10px; } .strip img { height: 90px; border-radius: 4px; }
+.strip { display: flex; gap: 4px; overflow-x: auto; margin-bottom: 10px; }
+.strip img { height: 90px; border-radius: 4px; }
 svg { width: 100%; height: auto; display: block; } svg text { font-size: 11px; fill: var(--dim); }
 .base { stroke: var(--line); } .lost { fill: var(--bad); opacity: .13; } .curve { fill: none; stroke-width: 1.4; }
 """
@@ -100,9 +101,7 @@ def _table(results: Sequence[FilmResult], linked: set[int]) -> str:
 
 
 def _card(number: int, result: FilmResult, out: Path) -> str:
-    links = ", ".join(
-        f'<a href="{escape(_link(file, out))}">{escape(file.name)}</a>' for file in result.files
-    )
+    links = ", ".join(f'<a href="{escape(_link(file, out))}">{escape(file.name)}</a>' for file in result.files)
     about = f"{result.frames} frames at {result.fps:.4g} a second" if result.frames else escape(str(result.film))
     parts = [
         f'<section class="card" id="f{number}"><h2>{escape(result.name)} '

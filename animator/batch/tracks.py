@@ -2,13 +2,13 @@
 
 Finding landmarks costs nearly all the time, and what the tracker sees in a picture depends on earlier ones by
 the regions alone that it follows. So parts of a film are looked at side by side, and who is whose, calming and
-solving, which remember far back, are done afterwards on the whole, in order. A part begins WARM_UP_FRAMES before
-its first own picture; where its tracker has not found to the same faces by then, it is looked at again, going on
-from the part before until both see the same."""
+solving, which remember far back, are done afterwards on the whole, in order. A part begins WARM_UP_S before its
+first own picture; where its tracker does not see exactly the same by then, it is looked at again, going on from the
+part before until both do. So what comes out is the same, bit for bit, however a film is cut."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,14 +16,12 @@ import numpy as np
 from ..data import Array, Frame
 from ..sources.film_parts import Survey
 
-WARM_UP_FRAMES = 12
+WARM_UP_S = 1.0
 """A tracker that starts in the middle is off by 4e-2 of the face's size (the worst landmark of 36 starts in four films)
-in its first picture, 1.9e-2 in the second, 3.4e-3 in the fifth. From the seventh on nothing is gained: 4e-4 in the
-median and 3e-3 at worst, where two trackers differ for good, as a picture's corners are cut to 1/32 pixel."""
-AGREE_SIZES = 5e-3
-"""Two trackers see the same where no landmark is further apart than this share of the face's size."""
-AGREE_FRAMES = 3
-"""So many pictures in a row must agree before a second look ends."""
+in its first picture, 1.9e-2 in the second, 3.4e-3 in the fifth. From the seventh on nothing is gained by waiting: 4e-4
+in the median and 3e-3 at worst. That trackers settle makes them one: 22 pictures after the start at the latest."""
+SETTLE_S = 0.25
+"""So often a tracker settles, by the film's time."""
 
 Sights = list[tuple[Array, float]]
 """Of each face: landmarks (478, 3) in pixels, z as x, and presence 0..1."""
@@ -74,7 +72,7 @@ def cut(survey: Survey, part_s: float) -> list[Part]:
     """Parts of about `part_s` seconds, each decoded from a key frame; one part for a film that cannot be cut."""
     whole_s = (survey.frames or 0) / survey.fps
     wanted = round(whole_s / part_s)
-    warm_up_s = (WARM_UP_FRAMES - 0.5) / survey.fps
+    warm_up_s = (round(WARM_UP_S * survey.fps) - 0.5) / survey.fps
     starts = [0.0]
     for number in range(1, wanted):
         nominal_s = number * whole_s / wanted
@@ -87,18 +85,23 @@ def cut(survey: Survey, part_s: float) -> list[Part]:
 
 
 def agree(one: Sights, other: Sights) -> bool:
-    """Whether two trackers see the same in one picture; the faces' order does not matter."""
-    if len(one) != len(other):
-        return False
-    return all(min((_apart(a, b) for b, _ in other), default=np.inf) <= AGREE_SIZES for a, _ in one)
+    """Whether two trackers see exactly the same in one picture, and so will from then on."""
+    return len(one) == len(other) and all(np.array_equal(a, b) for (a, _), (b, _) in zip(one, other, strict=True))
 
 
-def _apart(one_px: Array, other_px: Array) -> float:
-    return float(np.abs(one_px - other_px).max() / max(np.ptp(one_px[:, :2], axis=0).mean(), 1e-6))
+def settling(frames: Iterable[Frame], settle: Callable[[], None], last_s: float | None = None) -> Iterator[Frame]:
+    """The frames; before the first of each SETTLE_S of the film the tracker settles.
+
+    last_s : when the frame before was, if there was one"""
+    for frame in frames:
+        if last_s is not None and int(frame.time_s / SETTLE_S) != int(last_s / SETTLE_S):
+            settle()
+        last_s = frame.time_s
+        yield frame
 
 
-LookAgain = Callable[[Part, Sights, Sequence[Sights]], list[Sights]]
-"""A part, what was seen just before it, and what its own tracker saw -> what is seen going on from there."""
+LookAgain = Callable[[Part, Sights, float, Sequence[Sights]], list[Sights]]
+"""A part, what was seen just before it and when, and what its own tracker saw -> what is seen going on from there."""
 
 
 def joined(parts: Sequence[Part], tracks: Sequence[Track], look_again: LookAgain) -> tuple[list[float], list[Sights]]:
@@ -109,7 +112,7 @@ def joined(parts: Sequence[Part], tracks: Sequence[Track], look_again: LookAgain
         sights = track.sights()
         own = sights[track.warm_up :]
         if seen and not (track.warm_up and agree(seen[-1], sights[track.warm_up - 1])):
-            own = look_again(part, seen[-1], own)
+            own = look_again(part, seen[-1], times_s[-1], own)
         times_s += track.times_s[track.warm_up :].tolist()
         seen += own
     return times_s, seen
@@ -118,10 +121,8 @@ def joined(parts: Sequence[Part], tracks: Sequence[Track], look_again: LookAgain
 def going_on(frames: Iterable[Frame], look: Callable[[Frame], Sights], before: Sequence[Sights]) -> list[Sights]:
     """Look at frames until that agrees with what was seen `before`, which then serves for the rest."""
     seen: list[Sights] = []
-    agreed = 0
     for frame, earlier in zip(frames, before, strict=False):
         seen.append(look(frame))
-        agreed = agreed + 1 if agree(seen[-1], earlier) else 0
-        if agreed == AGREE_FRAMES:
+        if agree(seen[-1], earlier):
             break
     return [*seen, *before[len(seen) :]]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import tempfile
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,12 +29,15 @@ from ..tracking.model import find_or_fetch_model, is_the_model
 from ..tracking.opening import open_tracker
 from ..tracking.seating import Seating
 from .pictures import thumbnail
-from .tracks import Part, Sights, Track, going_on, joined
+from .tracks import Part, Sights, Track, going_on, joined, settling
 
 CURVES = ("jawOpen", "mouthSmileLeft", "eyeBlinkLeft", "browInnerUp")
 CURVE_POINTS = 240
 PICTURES = 8
 """Thumbnails of a film."""
+
+Sight = tuple[Array, float, int]
+"""Landmarks (478, 3) in pixels, z as x; presence; track_id, -1 where the tracker gives none."""
 
 _here = threading.local()
 _shipped: Path | None = None
@@ -79,12 +82,12 @@ def track_part(film: Path, part: Part, config: Config, model: Path | None, pictu
     _check_there(film)
     started_s = perf_counter()
     times_s: list[float] = []
-    seen: list[list[tuple[Array, float, int]]] = []
+    seen: list[list[Sight]] = []
     pictures: list[tuple[float, bytes]] = []
     wanted_s = sorted(picture_times_s)
-    look = _fresh_look(config, model)
+    look, settle = _fresh_look(config, model)
     with closing(FilmPart(film, part.start_s, part.stop_s)) as frames:
-        for frame in frames:
+        for frame in settling(frames, settle):
             seen.append(look(frame))
             times_s.append(frame.time_s)
             if wanted_s and frame.time_s >= wanted_s[0]:
@@ -196,18 +199,20 @@ def _exported(takes: Sequence[Take], formats: Sequence[str], rig: str, folder: P
     return files
 
 
-def _fresh_look(config: Config, model: Path | None):
-    """What finds the faces of one film. Of LiteRT the networks are kept from film to film; they take 0.1 s to load."""
+def _fresh_look(config: Config, model: Path | None) -> tuple[Callable[[Frame], list[Sight]], Callable[[], None]]:
+    """What finds the faces of one film, and what makes that settle.
+
+    Of LiteRT the networks are kept from film to film; they take 0.1 s to load."""
     path = _shipped or find_or_fetch_model(model)
     if config.tracking.tracker != "litert":
         tracker = open_tracker(path, config.tracking)
-        return lambda frame: [(_as_px(face), face.presence, face.track_id) for face in tracker.track(frame)]
+        return lambda frame: [(_as_px(f), f.presence, f.track_id) for f in tracker.track(frame)], lambda: None
     tracker = getattr(_here, "tracker", None)
     if tracker is None:
         tracker = _here.tracker = LiteRTFaces(path, threads=1)
     tracker.configure(config.tracking)
     tracker.begin_anew()
-    return lambda frame: [(*sight, -1) for sight in tracker.look(frame)]
+    return lambda frame: [(*sight, -1) for sight in tracker.look(frame)], tracker.settle
 
 
 def _as_px(face: Face) -> Array:
@@ -220,12 +225,13 @@ def _faces(
 ) -> Iterator[tuple[float, tuple[Face, ...]]]:
     """Everybody with a seat, picture by picture, of the whole film."""
 
-    def look_again(part: Part, last: Sights, before: Sequence[Sights]) -> list[Sights]:
-        fresh = _fresh_look(config, model)
+    def look_again(part: Part, last: Sights, last_s: float, before: Sequence[Sights]) -> list[Sights]:
+        look, settle = _fresh_look(config, model)
         _here.tracker.follow([landmarks_px for landmarks_px, _ in last])
         with closing(FilmPart(film, part.start_s, part.stop_s)) as frames:
             own = (frame for frame in frames if frame.time_s >= part.own_from_s)
-            return going_on(own, lambda frame: [face[:2] for face in fresh(frame)], before)
+            own = settling(own, settle, last_s)
+            return going_on(own, lambda frame: [face[:2] for face in look(frame)], before)
 
     size_px = tracks[0].size_px
     if tracks[0].track_ids is not None:
@@ -243,9 +249,12 @@ def _seated(track: Track) -> Iterator[tuple[float, tuple[Face, ...]]]:
     size = np.array([width, height, width], np.float32)
     points, ends = track.landmarks_px, np.cumsum(track.counts)
     for time_s, count, end in zip(track.times_s.tolist(), track.counts, ends, strict=True):
-        yield time_s, tuple(
-            Face(points[i] / size, track.size_px, int(track.track_ids[i]), float(track.presences[i]), time_s)
-            for i in range(end - count, end)
+        yield (
+            time_s,
+            tuple(
+                Face(points[i] / size, track.size_px, int(track.track_ids[i]), float(track.presences[i]), time_s)
+                for i in range(end - count, end)
+            ),
         )
 
 
@@ -258,5 +267,3 @@ def _curves(take: Take) -> dict[str, list[float]]:
     columns = {name: take.weights[rows, INDEX[name]] for name in CURVES}
     columns |= {"yaw_deg": np.degrees(np.arctan2(forward[:, 0], forward[:, 2])), "confidence": take.confidence[rows]}
     return {name: [round(float(value), 3) for value in values] for name, values in columns.items()}
-
-

@@ -12,7 +12,7 @@ import typer
 
 from .. import __version__
 from ..errors import AnimatorError
-from . import bench, call, convert, doctor, play, plot, profiles, record, rigs, run, serve, watch
+from . import batch, bench, call, convert, doctor, play, plot, profiles, record, rigs, run, serve, watch
 
 USAGE_OR_INPUT = 2
 """Exit code of everything that the user can put right."""
@@ -31,6 +31,7 @@ app.command("record")(record.record)
 app.command("play")(play.play)
 app.command("convert")(convert.convert)
 app.command("plot")(plot.plot)
+app.command("batch")(batch.batch)
 app.command("serve")(serve.serve)
 app.command("call")(call.call)
 app.command("watch")(watch.watch)

@@ -36,6 +36,13 @@ class FaceRegion:
         points = landmarks_px[:, :2].astype(np.float64)
         return cls.around(points.min(0), points.max(0), points[EYE_CORNERS[0]], points[EYE_CORNERS[1]])
 
+    def snapped(self, share: float) -> FaceRegion:
+        """The nearest of a grid of regions, whose steps are `share` of the side, and as many radians."""
+        side_px = (1 + share) ** round(np.log(self.side_px) / np.log1p(share))
+        step_px = share * side_px
+        centre_px = round(self.centre_px[0] / step_px) * step_px, round(self.centre_px[1] / step_px) * step_px
+        return FaceRegion(centre_px, side_px, round(self.angle_rad / share) * share)
+
     @property
     def is_usable(self) -> bool:
         """False for a square that nobody can look into."""
