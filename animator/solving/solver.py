@@ -78,7 +78,7 @@ class _Performer:
     blinks: BlinkRange | None
     """None where nothing personal is to be learned."""
     watch: Watch | None = None
-    """There while it is not clear whether this is whose neutral is known."""
+    """There while nothing says that this is whose neutral is known."""
     is_profiled: bool = False
     """The neutral is a stored one, which stays whoever comes."""
     person: Person | None = None
@@ -89,6 +89,15 @@ class _Performer:
     """The last gaze before smoothing, held while the eyes are shut."""
     motion: Motion | None = None
     """The last motion while the face was seen."""
+
+    def away_s(self, time_s: float) -> float:
+        """How long ago the face was seen."""
+        return 0.0 if self.motion is None else time_s - self.motion.time_s
+
+    @property
+    def is_doubtful(self) -> bool:
+        """Whether this may be somebody else than whose calibration is known."""
+        return self.watch is not None and not self.is_profiled
 
 
 class LinearSolver:
@@ -142,7 +151,7 @@ class LinearSolver:
         check_seconds(seconds)
         for known_id, performer in self._performers.items():
             if track_id in (None, known_id):
-                performer.calibration = Calibration(self._model, seconds)
+                performer.calibration, performer.watch = Calibration(self._model, seconds), None
 
     def profile(self, track_id: int, name: str = "") -> Profile | None:
         """What is known of a performer's neutral now; None for a performer who was never seen."""
@@ -224,17 +233,17 @@ class LinearSolver:
         performer = self._performers.get(track_id)
         if performer is None:
             performer = self._performers[track_id] = self._newcomer(track_id)
-        elif performer.watch is None and performer.motion is not None and time_s - performer.motion.time_s > HOLD_S:
+        elif performer.watch is None and performer.fixed_cm is not self._mean_cm and performer.away_s(time_s) > HOLD_S:
             performer.watch = Watch(self._likeness)
         if performer.watch is None:
             return performer
         watch = performer.watch
-        verdict = watch.verdict(landmarks_cm, self._neutral_cm(performer), time_s)
+        verdict = watch.verdict(landmarks_cm, self._known_cm(performer), time_s)
         if verdict is not None:
             performer.watch = None
         if verdict == "stranger" and performer.is_profiled:
             self.on_news("misfit", track_id)
-        elif verdict == "stranger" and self._config.calibrate != "none":
+        elif verdict == "stranger":
             performer = self._performers[track_id] = self._newcomer(track_id)
             performer.running = watch.running
             self.on_news("stranger", track_id)
@@ -266,6 +275,8 @@ class LinearSolver:
         return Calibration(self._model, float(self._config.calibrate)), None
 
     def _learn_neutral(self, track_id: int, performer: _Performer, landmarks_cm: Array, time_s: float) -> None:
+        if performer.is_doubtful:
+            return
         if performer.calibration is not None and performer.calibration.is_over(time_s):
             performer.fixed_cm, performer.calibration = performer.calibration.result_cm(), None
             performer.watch = None
@@ -276,6 +287,10 @@ class LinearSolver:
             performer.running.add(landmarks_cm, time_s)
 
     def _neutral_cm(self, performer: _Performer) -> Array:
+        """The neutral to solve with: for whoever may be a stranger, not the one that is known."""
+        return performer.watch.running.neutral_cm if performer.is_doubtful else self._known_cm(performer)
+
+    def _known_cm(self, performer: _Performer) -> Array:
         if performer.calibration is not None:
             return performer.calibration.neutral_cm
         return performer.running.neutral_cm if performer.fixed_cm is None else performer.fixed_cm

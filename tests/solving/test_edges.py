@@ -110,7 +110,11 @@ def test_a_stranger_inherits_no_calibration(model, calibrated, away_s):
     calibrated.on_news = lambda *told: news.append(told)
     start_s = FRAMES / FPS + away_s
     calibrated.solve((), start_s - 0.1)
-    seen = run(calibrated, [face_of_person(model, 2, time_s=start_s + i / FPS) for i in range(2 * FRAMES)])
+    known = calibrated.profile(0).neutral_cm
+    faces = [face_of_person(model, 2, time_s=start_s + i / FPS) for i in range(2 * FRAMES)]
+    run(calibrated, faces[:1])
+    assert miss_cm(calibrated.profile(0).neutral_cm, known) > 0.05  # from the first frame on
+    seen = run(calibrated, faces[1:])
     assert ("stranger", 0) in news
     truth = [person(model, who) for who in (1, 2)]
     found = calibrated.profile(0).neutral_cm
