@@ -17,7 +17,7 @@ class OneEuro:
     """One low-pass per array element whose cut-off rises with the element's speed.
 
     cutoff_hz            : cut-off at rest; lower is calmer
-    beta                 : cut-off gained per unit of speed (units of the signal per second)
+    beta                 : cut-off gained per unit of speed (units of the signal per second); one, or one an element
     derivative_cutoff_hz : cut-off of the speed estimate
 
     raw_speed            : the speed is that from value to value, as in MediaPipe's filter, and not that from the
@@ -27,7 +27,7 @@ class OneEuro:
     def __init__(
         self,
         cutoff_hz: float,
-        beta: float = 0.0,
+        beta: Array | float = 0.0,
         derivative_cutoff_hz: float = 1.0,
         reset_after_s: float = 0.5,
         raw_speed: bool = False,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from ..data import Array
@@ -32,6 +34,8 @@ def wxyz_from_matrix(matrix: Array) -> Array:
     Of the four textbook forms the one with the largest pivot is taken (Shepperd 1978), so that no
     division is by a small number."""
     m = np.asarray(matrix, np.float64)
+    if m.ndim == 2:
+        return _wxyz_from_one_matrix(m)
     trace = np.trace(m, axis1=-2, axis2=-1)
     diagonal = np.diagonal(m, axis1=-2, axis2=-1)
     squared = np.concatenate([trace[..., None], diagonal], -1)  # 4 q_i^2 - 1, shifted alike
@@ -51,6 +55,22 @@ def wxyz_from_matrix(matrix: Array) -> Array:
     chosen = np.take_along_axis(candidates, pivot[..., None, None], -2)[..., 0, :]
     chosen = chosen / np.linalg.norm(chosen, axis=-1, keepdims=True)
     return np.where(chosen[..., :1] < 0, -chosen, chosen)
+
+
+def _wxyz_from_one_matrix(matrix: Array) -> Array:
+    """The same for one (3, 3), in a tenth of the time: one head a frame is the common case."""
+    (xx, xy, xz), (yx, yy, yz), (zx, zy, zz) = matrix.tolist()
+    trace = xx + yy + zz
+    if trace >= max(xx, yy, zz):
+        wxyz = 1 + trace, zy - yz, xz - zx, yx - xy
+    elif xx >= max(yy, zz):
+        wxyz = zy - yz, 1 + xx - yy - zz, yx + xy, xz + zx
+    elif yy >= zz:
+        wxyz = xz - zx, yx + xy, 1 - xx + yy - zz, zy + yz
+    else:
+        wxyz = yx - xy, xz + zx, zy + yz, 1 - xx - yy + zz
+    length = math.sqrt(sum(part * part for part in wxyz))
+    return np.array(wxyz) / (-length if wxyz[0] < 0 else length)
 
 
 def multiply_wxyz(left: Array, right: Array) -> Array:
@@ -112,6 +132,9 @@ def yaw_pitch_roll_from_matrix(matrix: Array) -> Array:
     returns : (..., 3) radians: yaw (+ to the subject's left), pitch (+ up), roll (+ to the subject's right
               shoulder)"""
     m = np.asarray(matrix, np.float64)
+    if m.ndim == 2:
+        upright = max(-1.0, min(1.0, m[1, 2]))
+        return np.array([math.atan2(m[0, 2], m[2, 2]), math.asin(upright), math.atan2(m[1, 0], m[1, 1])])
     yaw = np.arctan2(m[..., 0, 2], m[..., 2, 2])
     pitch = np.arcsin(np.clip(m[..., 1, 2], -1, 1))
     roll = np.arctan2(m[..., 1, 0], m[..., 1, 1])
@@ -139,7 +162,13 @@ def matrix_from_vector(vector_rad: Array) -> Array:
     vector_rad : (3,) axis times angle; (0, 0, 0) is no rotation
     returns    : (3, 3) float64"""
     x, y, z = (float(v) for v in vector_rad)
-    angle = np.sqrt(x * x + y * y + z * z)
-    cross = np.array([[0.0, -z, y], [z, 0.0, -x], [-y, x, 0.0]])
-    # sinc(t / pi) = sin(t) / t, and 1 - cos(t) = 2 sin(t / 2)^2: both without a division by 0
-    return np.eye(3) + np.sinc(angle / np.pi) * cross + 0.5 * np.sinc(angle / (2 * np.pi)) ** 2 * cross @ cross
+    squared = x * x + y * y + z * z
+    angle = math.sqrt(squared)
+    # sin(t) / t and (1 - cos(t)) / t^2 = (sin(t / 2) / (t / 2))^2 / 2, neither divided by 0
+    one = math.sin(angle) / angle if angle > 1e-8 else 1.0
+    half = 0.5 * (math.sin(0.5 * angle) / (0.5 * angle)) ** 2 if angle > 1e-8 else 0.5
+    xy, xz, yz = half * x * y, half * x * z, half * y * z
+    x, y, z, xx, yy, zz = one * x, one * y, one * z, half * x * x, half * y * y, half * z * z
+    return np.array(
+        [[1 - yy - zz, xy - z, xz + y], [xy + z, 1 - xx - zz, yz - x], [xz - y, yz + x, 1 - xx - yy]]
+    )

@@ -27,7 +27,7 @@ class FaceModel:
     canonical_cm: Array
     """(478, 3) float32: the canonical face, irises learned."""
     response_cm: Array
-    """(52, 478, 3) float32: each landmark's displacement for each channel at weight 1; tongueOut is 0."""
+    """(52, 478, 3) float32: each landmark's mean displacement for each channel at weight 1; tongueOut is 0."""
     mirror: Array
     """(478,) int32: `landmarks[mirror] * (-1, 1, 1)` is the face in a mirror."""
     rigid_weights: Array
@@ -42,51 +42,60 @@ class FaceModel:
     """(K, 478, 3) float32: principal differences between people, each one standard deviation long."""
     identity_map: Array
     """(K, 1434) float32, 1 / cm: identity' @ inverse covariance of everything else (expression and noise)."""
-    measure_map: Array
-    """(52, 1434) float32, 1 / cm: response' @ inverse noise covariance, the whitened view of each channel."""
-    channel_rate: Array
-    """(52,) float32: rate of each channel's exponential prior, which keeps quiet channels at 0."""
-    channel_precision: Array
-    """(52,) float32: added to the diagonal of the normal equations, against near-equal channels."""
-    gaze_map: Array
-    """(2, 1434) float32, rad / cm: head-frame landmarks minus the person's neutral -> yaw, pitch of both eyes."""
-    refine_map: Array
-    """(S, 1434) float32, 1 / cm: principal changes of shape that `solving.refinement` looks at."""
-    refine_scale: Array
-    """(I,) float32: standard deviation of each of the network's inputs."""
-    refine_input: Array
-    """(I, H) float32: inputs -> hidden units."""
-    refine_hidden_bias: Array
-    """(H,) float32."""
-    refine_hidden: Array
-    """(H, 54) float32: hidden units -> 52 weights, yaw, pitch."""
-    refine_direct: Array
-    """(I, 54) float32: inputs -> outputs without a detour."""
-    refine_bias: Array
-    """(54,) float32."""
+    shape_kept: Array
+    """(S, 741) float32, 1 / cm: the network's directions of change, of the half that a mirror keeps."""
+    shape_turned: Array
+    """(T, 741) float32, 1 / cm: the same of the half that a mirror turns round."""
+    person_kept: Array
+    """(P, 741) float32, 1 / cm: the network's view of a neutral face, of the half that a mirror keeps."""
+    person_turned: Array
+    """(Q, 741) float32, 1 / cm: the same of the half that a mirror turns round."""
+    first_kept: Array
+    """(N * H, S + 1 + P) float32: first layer of N networks, laid one under the other."""
+    first_turned: Array
+    """(N * H, T + 2 + Q) float32."""
+    first_bias: Array
+    """(N * H,) float32."""
+    second_kept: Array
+    """(N, G, H) float32: second layer, network by network."""
+    second_turned: Array
+    """(N, G, H) float32."""
+    second_bias: Array
+    """(N, G, 1) float32."""
+    last_kept: Array
+    """(57, N * G) float32: units -> 52 weights, gaze yaw and pitch, rotation vector; the networks' mean."""
+    last_turned: Array
+    """(57, N * G) float32."""
+    last_bias: Array
+    """(57,) float32."""
 
 
+OUTPUTS = len(ARKIT) + 5
+"""Of the network: the channels, gaze, and what the rigid fit missed."""
+_FLAT = LANDMARKS * 3
 _SHAPES: dict[str, tuple[int | None, ...]] = {
     "canonical_cm": (LANDMARKS, 3),
     "response_cm": (len(ARKIT), LANDMARKS, 3),
     "mirror": (LANDMARKS,),
     "rigid_weights": (LANDMARKS,),
     "depth_scale": (),
-    "turn_map": (3, LANDMARKS * 3),
+    "turn_map": (3, _FLAT),
     "neutral_cm": (LANDMARKS, 3),
     "identity_cm": (None, LANDMARKS, 3),
-    "identity_map": (None, LANDMARKS * 3),
-    "measure_map": (len(ARKIT), LANDMARKS * 3),
-    "channel_rate": (len(ARKIT),),
-    "channel_precision": (len(ARKIT),),
-    "gaze_map": (2, LANDMARKS * 3),
-    "refine_map": (None, LANDMARKS * 3),
-    "refine_scale": (None,),
-    "refine_input": (None, None),
-    "refine_hidden_bias": (None,),
-    "refine_hidden": (None, len(ARKIT) + 2),
-    "refine_direct": (None, len(ARKIT) + 2),
-    "refine_bias": (len(ARKIT) + 2,),
+    "identity_map": (None, _FLAT),
+    "shape_kept": (None, None),
+    "shape_turned": (None, None),
+    "person_kept": (None, None),
+    "person_turned": (None, None),
+    "first_kept": (None, None),
+    "first_turned": (None, None),
+    "first_bias": (None,),
+    "second_kept": (None, None, None),
+    "second_turned": (None, None, None),
+    "second_bias": (None, None, 1),
+    "last_kept": (OUTPUTS, None),
+    "last_turned": (OUTPUTS, None),
+    "last_bias": (OUTPUTS,),
 }
 
 

@@ -1,4 +1,4 @@
-"""Where the eyes look, from the irises and lids in the head frame.
+"""What follows from where the eyes look.
 
 Both eyes get the same angles: at a webcam's resolution the difference between them is noise, and eyes that
 turn together look right. The `eyeLook` channels say the same in ARKit's way.
@@ -10,10 +10,10 @@ import numpy as np
 
 from ..channels import INDEX
 from ..data import Array
-from .face_model import FaceModel
 
 FULL_YAW_RAD, FULL_PITCH_RAD = np.radians(30.0), np.radians(25.0)
 """The angles at which an `eyeLook` channel reaches 1."""
+_FULL_RAD = np.array([FULL_YAW_RAD, FULL_PITCH_RAD])
 LIMIT_RAD = np.radians([45.0, 35.0])
 """No eye turns farther than this (yaw, pitch)."""
 CLOSING, CLOSED = 0.4, 0.8
@@ -25,32 +25,17 @@ LOOK_CHANNELS = np.array(
 """The 8 channels that gaze decides, in the order of `look_weights`."""
 
 
-class GazeSolver:
-    """The gaze map of one model, ready for frame after frame."""
-
-    def __init__(self, model: FaceModel) -> None:
-        self._columns = np.flatnonzero(np.abs(model.gaze_map).max(0))  # the eye region only
-        self._map = model.gaze_map[:, self._columns].astype(np.float64)
-
-    def solve(self, landmarks_cm: Array, neutral_cm: Array) -> Array:
-        """The angles of both eyes.
-
-        landmarks_cm : (478, 3) head frame
-        neutral_cm   : (478, 3) the same person at rest, looking straight ahead
-        returns      : (2, 2) left eye, right eye x yaw (+ to the subject's left), pitch (+ up)"""
-        return both_eyes(self._map @ (landmarks_cm - neutral_cm).ravel()[self._columns])
-
-
 def both_eyes(angles_rad: Array) -> Array:
     """(2, 2) left eye, right eye x yaw, pitch, within what eyes can do, from (2,) yaw, pitch."""
-    return np.tile(np.clip(angles_rad, -LIMIT_RAD, LIMIT_RAD), (2, 1))
+    within = np.minimum(np.maximum(angles_rad, -LIMIT_RAD), LIMIT_RAD)
+    return np.stack([within, within])
 
 
 def visible_share(blinks: Array) -> float:
     """How much of a new gaze to believe: 1 with open eyes, 0 when both lids are shut.
 
     blinks : (2,) `eyeBlinkLeft`, `eyeBlinkRight`"""
-    return float(np.clip((CLOSED - np.min(blinks)) / (CLOSED - CLOSING), 0.0, 1.0))
+    return max(0.0, min(1.0, (CLOSED - float(min(blinks))) / (CLOSED - CLOSING)))
 
 
 def look_weights(angles_rad: Array) -> Array:
@@ -58,8 +43,8 @@ def look_weights(angles_rad: Array) -> Array:
 
     angles_rad : (2, 2) left eye, right eye x yaw, pitch
     returns    : (8,) in 0..1, order `LOOK_CHANNELS`"""
-    (left_yaw, left_pitch), (right_yaw, right_pitch) = angles_rad / (FULL_YAW_RAD, FULL_PITCH_RAD)
+    (left_yaw, left_pitch), (right_yaw, right_pitch) = (angles_rad / _FULL_RAD).tolist()
     # In and out are towards and away from the nose: the left eye looks out when it turns to the left.
     left = (-left_pitch, -left_yaw, left_yaw, left_pitch)
     right = (-right_pitch, right_yaw, -right_yaw, right_pitch)
-    return np.clip((*left, *right), 0.0, 1.0)
+    return np.array([max(0.0, min(1.0, way)) for way in (*left, *right)])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..channels import ARKIT
 from ..data import Array, Expression, Gaze, HeadPose
 from ..maths.filters import OneEuro
 
@@ -21,17 +22,18 @@ GAZE_BETA = 3.0  # speed in rad / s
 SPEED_HZ = 5.0
 
 
+_ROTATION, _TRANSLATION, _GAZE, _WEIGHTS = slice(0, 4), slice(4, 7), slice(7, 11), slice(11, 11 + len(ARKIT))
+
+
 class Smoother:
-    """The filters of one performer."""
+    """The filters of one performer, side by side in one."""
 
     def __init__(self, smoothing: float) -> None:
         cutoff_hz = QUICKEST_HZ * (CALMEST_HZ / QUICKEST_HZ) ** smoothing
         eager = 4.0 ** (1 - 2 * smoothing)  # 1 at the default
         self._off = smoothing <= 0
-        self._rotation = OneEuro(cutoff_hz, ROTATION_BETA * eager, SPEED_HZ)
-        self._translation = OneEuro(cutoff_hz, TRANSLATION_BETA * eager, SPEED_HZ)
-        self._gaze = OneEuro(cutoff_hz, GAZE_BETA * eager, SPEED_HZ)
-        self._weights = OneEuro(cutoff_hz, WEIGHT_BETA * eager, SPEED_HZ)
+        beta = np.repeat([ROTATION_BETA, TRANSLATION_BETA, GAZE_BETA, WEIGHT_BETA], [4, 3, 4, len(ARKIT)]) * eager
+        self._filter = OneEuro(cutoff_hz, beta, SPEED_HZ)
         self._last_wxyz: Array | None = None
 
     def step(self, pose: HeadPose, gaze: Gaze, weights: Array, time_s: float) -> tuple[HeadPose, Gaze, Expression]:
@@ -41,9 +43,10 @@ class Smoother:
         wxyz = pose.rotation_wxyz
         if self._last_wxyz is not None and wxyz @ self._last_wxyz < 0:
             wxyz = -wxyz  # the same rotation, on the side of the sphere where the filter is
-        wxyz = self._rotation.step(wxyz, time_s)
-        self._last_wxyz = wxyz = wxyz / np.linalg.norm(wxyz)
-        translation_cm = self._translation.step(pose.translation_cm, time_s).copy()
-        angles_rad = self._gaze.step(gaze.angles_rad, time_s).copy()
-        weights = np.clip(self._weights.step(weights, time_s), 0, 1).astype(np.float32)
-        return HeadPose(wxyz, translation_cm), Gaze(angles_rad), Expression(weights)
+        seen = np.concatenate([wxyz, pose.translation_cm, gaze.angles_rad.ravel(), weights])
+        calm = self._filter.step(seen, time_s).copy()
+        self._last_wxyz = wxyz = calm[_ROTATION] / np.sqrt(calm[_ROTATION] @ calm[_ROTATION])
+        return (
+            HeadPose(wxyz, calm[_TRANSLATION]), Gaze(calm[_GAZE].reshape(2, 2)),
+            Expression(np.clip(calm[_WEIGHTS], 0, 1).astype(np.float32)),
+        )  # fmt: skip

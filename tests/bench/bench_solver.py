@@ -104,8 +104,6 @@ def rows(shared: Path) -> Iterator[tuple[str, ...]]:
         )
         yield score_row(stored, "ours, calibrated", solve_set(stored, SolverConfig(calibrate=NEUTRAL_S)))
         yield score_row(stored, "ours, auto", solve_set(stored, SolverConfig()))
-        linear = SolverConfig(calibrate=NEUTRAL_S, refine=False)
-        yield score_row(stored, "ours, calibrated, linear only", solve_set(stored, linear))
         yield score_row(
             stored, "ours, calibrated, unsmoothed",
             solve_set(stored, SolverConfig(calibrate=NEUTRAL_S, smoothing=0.0)),

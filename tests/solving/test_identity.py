@@ -26,7 +26,7 @@ def test_running_estimate_finds_a_still_person(model):
     truth, running = person(model), RunningNeutral(model)
     for i in range(60):
         running.add(truth, i / FPS)
-    assert miss_cm(running.neutral_cm, truth) < 0.35 * miss_cm(model.neutral_cm, truth)
+    assert miss_cm(running.neutral_cm, truth) < 0.5 * miss_cm(model.neutral_cm, truth)
 
 
 def test_running_estimate_gets_over_a_smile_at_the_start(model):
