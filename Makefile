@@ -1,6 +1,6 @@
 # `make demo` and `make test` do all the set-up on a fresh machine.
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint bench bench-solver bench-run bench-webrtc bench-protocols bench-motion bench-loop bench-render bench-deform images page clean
+.PHONY: help install demo test lint bench bench-solver bench-run bench-webrtc bench-protocols bench-takes bench-motion bench-loop bench-render bench-deform images page clean
 
 PYTHON := .venv/bin/python
 SHARED ?= ../shared
@@ -35,6 +35,9 @@ bench-webrtc: install  ## how late a puppet comes back over WebRTC, beside an ec
 
 bench-protocols: install  ## what one frame costs in each protocol, beside json.dumps
 	$(PYTHON) -m tests.bench.bench_protocols
+
+bench-takes: install  ## an hour of a take: recorded, loaded, converted, beside NumPy alone
+	$(PYTHON) -m tests.bench.bench_takes
 
 bench-motion: install  ## the motion stream: bits, errors, loss
 	$(PYTHON) -m tests.bench.bench_motion_stream

@@ -15,10 +15,13 @@ LAYERS = [
     {"maths", "timing", "handover"},
     {"protocols", "takes"},
     {"sources", "tracking", "solving", "rigging", "rendering", "sinks", "webrtc"},
-    {"config", "pipeline", "puppets", "filming", "recording", "sending", "on_screen", "remote", "exporting", "plotting"},
+    {
+        "config", "pipeline", "puppets", "filming", "recording", "sending", "on_screen", "remote", "exporting", "plotting",
+        "playing",
+    },
     {"batch", "server"},
     {"doctor", "cli"},
-]
+]  # fmt: skip
 """From the bottom up. The package's own `__init__` stands above all: it names what users import."""
 FREE_WITHIN = (0, 1, 4, 6)
 """Layers whose members may import each other; in the others, siblings never do."""

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from . import options
 from .run import perform
+
+if TYPE_CHECKING:
+    from ..config import Config
+    from ..takes.take import Take
 
 
 def play(
@@ -22,8 +27,9 @@ def play(
     send: options.Send = None,
     config: options.Settings = None,
 ) -> None:
-    """Play a take in a window; without a display, or with --out, into a video."""
+    """Play a take in a window with a time line; without a display, or with --out, into a video."""
     from ..config import size_from_text
+    from ..display import has_display
     from ..errors import TakeError
 
     if Path(take).suffix.lower() not in (".npz", ".csv"):
@@ -39,4 +45,23 @@ def play(
             "mirror": mirror or None,
         },
     )
-    perform(take, settings, out=out, take=None, model=None, send=send or ())
+    recorded = _recorded(take) if out is None and has_display() else None
+    if recorded is None:
+        perform(take, settings, out=out, take=None, model=None, send=send or ())
+    else:
+        _show(recorded, Path(take).name, settings, send or ())
+
+
+def _recorded(path: str) -> tuple[Take, ...] | None:
+    """The takes in a file; None for a landmark take, which is solved while it is shown."""
+    from ..sources.opening import open_source
+
+    return getattr(open_source(path), "takes", None)
+
+
+def _show(takes: tuple[Take, ...], name: str, settings: Config, send: Sequence[str]) -> None:
+    from ..playing import Player
+    from ..sending import sending_to
+
+    with sending_to(send) as sender:
+        Player(takes, name, settings, tell=sender).run()

@@ -1,8 +1,8 @@
 """The parts of VTK that are used here, and no other: `import vtk` loads all 150 of its libraries, 0.4 s of a start."""
 
 from vtkmodules.util.numpy_support import numpy_to_vtk, vtk_to_numpy
-from vtkmodules.vtkCommonCore import vtkInformation, vtkLogger, vtkObject, vtkUnsignedCharArray
-from vtkmodules.vtkCommonDataModel import vtkImageData
+from vtkmodules.vtkCommonCore import vtkInformation, vtkLogger, vtkObject, vtkPoints, vtkUnsignedCharArray
+from vtkmodules.vtkCommonDataModel import vtkCellArray, vtkImageData, vtkPolyData
 from vtkmodules.vtkCommonMath import vtkMatrix4x4
 from vtkmodules.vtkFiltersSources import vtkPlaneSource
 from vtkmodules.vtkInteractionStyle import vtkInteractorStyleUser
@@ -21,8 +21,9 @@ from vtkmodules.vtkRenderingCore import (
 from vtkmodules.vtkRenderingOpenGL2 import vtkOpenGLActor
 
 __all__ = [
-    "numpy_to_vtk", "vtkActor", "vtkActor2D", "vtkImageData", "vtkInformation", "vtkInteractorStyleUser", "vtkLogger",
-    "vtkMatrix4x4", "vtkObject", "vtkOpenGLActor", "vtkPlaneSource", "vtkPolyDataMapper", "vtkPolyDataMapper2D",
+    "numpy_to_vtk", "vtkActor", "vtkActor2D", "vtkCellArray", "vtkImageData", "vtkInformation",
+    "vtkInteractorStyleUser", "vtkLogger", "vtkMatrix4x4", "vtkObject", "vtkOpenGLActor", "vtkPlaneSource", "vtkPoints",
+    "vtkPolyData", "vtkPolyDataMapper", "vtkPolyDataMapper2D",
     "vtkRenderWindow", "vtkRenderWindowInteractor", "vtkRenderer", "vtkSliderRepresentation2D", "vtkSliderWidget",
     "vtkTextActor", "vtkTexture", "vtkUnsignedCharArray", "vtk_to_numpy",
 ]  # fmt: skip

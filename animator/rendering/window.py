@@ -83,6 +83,21 @@ class Window:
         self._arrange()
         self._interactor.Initialize()
 
+    @property
+    def controls(self) -> vtk.vtkRenderer:
+        """The layer above the picture, for what is drawn over it, in pixels."""
+        return self._controls
+
+    @property
+    def interactor(self) -> vtk.vtkRenderWindowInteractor:
+        """Where keys and the mouse are heard."""
+        return self._interactor
+
+    @property
+    def size_px(self) -> tuple[int, int]:
+        """(width, height) as it is now."""
+        return tuple(self._window.GetSize())
+
     def draw(self, view: str, picture_rgb: Array | None, appearances: Sequence[Appearance]) -> None:
         """Show a moment."""
         self.scene.update(view, picture_rgb, appearances)
@@ -258,4 +273,4 @@ def _number_format(usual: str, decimals: int) -> str:
 
 
 def _spoken(symbol: str) -> str:
-    return {"Escape": "Esc", "question": "?"}.get(symbol, symbol)
+    return {"Escape": "Esc", "question": "?", "comma": ",", "period": "."}.get(symbol, symbol)

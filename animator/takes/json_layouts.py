@@ -10,6 +10,7 @@ Neither holds gaze or confidence. Audio2Face's has one rate and no times: a take
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -34,9 +35,8 @@ def save_json(path: Path, take: Take, layout: str = "audio2face") -> None:
     """Write one performer in one of `LAYOUTS`."""
     if layout not in LAYOUTS:
         raise TakeError(f"layout: wanted {' or '.join(LAYOUTS)}, got {layout!r}")
-    text = _audio2face(take) if layout == "audio2face" else _beat(take)
-    with written_beside(path) as scratch:
-        scratch.write_text(text, "utf-8")
+    with written_beside(path) as scratch, scratch.open("w", encoding="utf-8", newline="\n") as file:
+        file.writelines(_audio2face(take) if layout == "audio2face" else _beat(take))
 
 
 def load_json(path: Path) -> Take:
@@ -59,7 +59,8 @@ def load_json(path: Path) -> Take:
         raise TakeError(f"{path} is no take: {type(error).__name__} {error}") from error
 
 
-def _audio2face(take: Take) -> str:
+def _audio2face(take: Take) -> Iterator[str]:
+    """The file, a frame at a time: an hour's numbers as Python's own would take 1.2 GB."""
     steps = np.diff(take.times_s)
     if len(steps) and np.abs(steps * take.fps - 1).max() > _EVEN:
         take = resampled(take, take.fps)
@@ -70,27 +71,36 @@ def _audio2face(take: Take) -> str:
         "numFrames": len(take),
         "facsNames": ARKIT,
     }
-    parts = [json.dumps(head)[:-1], ', "weightMat": ', _numbers(take.weights)]
-    parts += [', "joints": ["head"], "rotations": ', _numbers(_xyzw(take)[:, None])]
-    parts += [', "translations": ', _numbers(take.translations_cm[:, None]), "}"]
-    return "".join(parts)
+    yield json.dumps(head)[:-1] + ', "weightMat": ['
+    yield from _lines(_rows(take.weights))
+    yield '], "joints": ["head"], "rotations": ['
+    yield from _lines(f"[{row}]" for row in _rows(_xyzw(take)))
+    yield '], "translations": ['
+    yield from _lines(f"[{row}]" for row in _rows(take.translations_cm))
+    yield "]}"
 
 
-def _beat(take: Take) -> str:
+def _beat(take: Take) -> Iterator[str]:
     columns = take.weights[:, [INDEX[name] for name in BEAT_NAMES]]
-    frames = (
-        f'{{"weights": {_numbers(weights)}, "time": {time_s:.9g}, "rotation": {_numbers(turn)}}}'
-        for weights, time_s, turn in zip(columns, take.times_s - take.times_s[0], _xyzw(take), strict=True)
+    frames = zip(_rows(columns), (take.times_s - take.times_s[0]).tolist(), _rows(_xyzw(take)), strict=True)
+    yield f'{{"names": {json.dumps(BEAT_NAMES)}, "frames": ['
+    yield from _lines(
+        f'{{"weights": {weights}, "time": {time_s:.9g}, "rotation": {turn}}}' for weights, time_s, turn in frames
     )
-    return f'{{"names": {json.dumps(BEAT_NAMES)}, "frames": [' + ",\n".join(frames) + "]}"
+    yield "]}"
 
 
-def _numbers(values: Array) -> str:
-    """Numbers as JSON; those of float32 with the digits that they have."""
-    if values.dtype == np.float32:
-        flat = [float(f"{value:.9g}") for value in values.ravel().tolist()]
-        return json.dumps(np.array(flat).reshape(values.shape).tolist())
-    return json.dumps(values.tolist())
+def _lines(items: Iterable[str]) -> Iterator[str]:
+    """Items with what stands between them in a JSON list."""
+    for number, item in enumerate(items):
+        yield item if number == 0 else ",\n" + item
+
+
+def _rows(values: Array) -> Iterator[str]:
+    """Each row as a JSON list, with the digits that its kind of number has."""
+    digits = "%.9g" if values.dtype == np.float32 else "%.17g"
+    form = "[" + ", ".join([digits] * values.shape[1]) + "]"
+    return (form % tuple(row.tolist()) for row in values)
 
 
 def _xyzw(take: Take) -> Array:
