@@ -1,28 +1,85 @@
-"""`animator doctor`: what works here, what does not, and the remedy."""
+"""`animator doctor`: what works here, what does not, and the remedy; and what the solver sees."""
 
 from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import Annotated
 
 import typer
 
 _LOOK = {"works": "[green]works[/green]", "missing": "[red]missing[/red]", "optional": "[yellow]not here[/yellow]"}
+_COLOUR = {"good": "green", "fair": "default", "weak": "yellow", "unseen": "red"}
+BAR = 20
+"""Characters of a correlation of 1."""
 
 
-def doctor() -> None:
+def doctor(
+    solver: Annotated[
+        bool, typer.Option("--solver", help="How well the solver sees each channel, as measured; nothing else.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="The same as JSON, for programs.")] = False,
+) -> None:
     """Examine this machine. The exit code is 1 if something that every use needs is missing."""
+    if solver:
+        _print_scores(as_json)
+    elif not _print_findings(as_json):
+        raise typer.Exit(1)
+
+
+def _print_findings(as_json: bool) -> bool:
+    """Whether all that is needed is here."""
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     from ..doctor import examine
 
-    console = Console()
+    console = Console(stderr=as_json)
     table = Table("", "what", "found", "remedy", box=None, header_style="bold")
-    healthy = True
+    findings = []
     with console.status("looking around ..."):
         for finding in examine():
-            healthy &= finding.verdict != "missing"
+            findings.append(finding)
             remedy = "" if finding.verdict == "works" else finding.remedy
             table.add_row(_LOOK[finding.verdict], finding.what, Text(finding.detail), Text(remedy))
+    if as_json:
+        typer.echo(json.dumps([asdict(finding) for finding in findings], indent=1))
+    else:
+        console.print(table)
+    return all(finding.verdict != "missing" for finding in findings)
+
+
+def _print_scores(as_json: bool) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    from ..solving.honesty import FAIR, GOOD, load_scores
+
+    scores = load_scores()
+    if as_json:
+        channels = [asdict(channel) | {"verdict": channel.verdict} for channel in scores.channels]
+        said = {"frames": scores.frames, "people": scores.people, "is_current": scores.is_current, "channels": channels}
+        typer.echo(json.dumps(said, indent=1))
+        return
+    table = Table("channel", "correlation", "", "error", "verdict", box=None, header_style="bold")
+    for channel in scores.channels:
+        colour = _COLOUR[channel.verdict]
+        if channel.correlation is None:
+            table.add_row(channel.name, "-", "", "-", f"[{colour}]{channel.verdict}[/{colour}]")
+            continue
+        bar = "█" * round(BAR * max(channel.correlation, 0.0))
+        figures = f"{channel.correlation:.2f}", bar, f"{channel.error:.3f}"
+        table.add_row(channel.name, *figures, f"[{colour}]{channel.verdict}[/{colour}]")
+    console = Console(highlight=False)
     console.print(table)
-    if not healthy:
-        raise typer.Exit(1)
+    counts = ", ".join(f"{len(names)} {verdict}" for verdict, names in scores.by_verdict())
+    console.print(
+        f"{counts}: correlation with exact truth on {scores.frames:,} frames of {scores.people} people never learned "
+        f"from. Good is {GOOD} and more, fair {FAIR} and more; unseen: no landmark shows it, or no better than chance. "
+        "A channel that those people seldom moved is measured roughly: compare its left and right."
+    )
+    if not scores.is_current:
+        console.print(
+            "The face model here is not the one that was measured: python -m tests.bench.bench_solver --write-scores"
+        )

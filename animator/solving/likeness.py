@@ -9,7 +9,7 @@ from .face_model import FaceModel
 from .identity import RunningNeutral
 
 # Of 1.5 s of acting the frame that is most like a known neutral, on takes of 67 people: 48 of the training sets and 19
-# whom no figure was learned from (15 of the 67 captured, 14 with large head turns), each once calibrated over 20 frames:
+# of whom nothing was learned (15 of the 67 captured, 14 with large head turns), each once calibrated over 20 frames:
 #
 #                             first 1 s     2 s           3 s
 #   own, median / highest     1.1 / 1.60    1.0 / 1.49    0.9 / 1.45

@@ -1,6 +1,6 @@
 """How well faces are solved, against exact truth and against MediaPipe's own network.
 
-    python -m tests.bench.bench_solver [--shared FOLDER] [--markdown]
+    python -m tests.bench.bench_solver [--shared FOLDER] [--markdown | --write-scores]
 
 Conventions: scores are means over the 51 channels that have a truth, on the frames after each take's 20
 neutral ones. Correlation is Pearson's, per channel over all those frames of the set together; channels
@@ -120,7 +120,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--shared", type=Path, default=SHARED)
     parser.add_argument("--markdown", action="store_true")
+    parser.add_argument("--write-scores", action="store_true", help="write assets/solver_scores.json; nothing else")
     options = parser.parse_args()
+    if options.write_scores:
+        from .channel_scores import write
+
+        write(options.shared)
+        return
     if options.markdown:
         print(markdown(options.shared))
         return
