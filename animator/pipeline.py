@@ -23,6 +23,7 @@ from .data import Face, Frame, Motion
 from .handover import Ahead
 from .maths.mirror import mirrored_face, mirrored_frame, mirrored_motion
 from .solving.keeping import ProfileKeeper
+from .solving.profile import Profile
 from .solving.solver import LinearSolver
 from .sources.opening import open_source
 from .stages import FrameSource, MotionSource, Tracker
@@ -138,6 +139,17 @@ class Performance:
             self.solver.calibrate()
             if hasattr(self.source, "calibrate"):
                 self.source.calibrate()
+
+    def profiles(self) -> dict[int, Profile]:
+        """What is known now of the face at rest of everybody in the newest picture, by `track_id`."""
+        with self._lock:
+            known = {track_id: self.solver.profile(track_id) for track_id in self.solver.known}
+        return {track_id: profile for track_id, profile in known.items() if profile is not None}
+
+    def adopt(self, track_id: int, profile: Profile) -> None:
+        """Use what was known of a face earlier."""
+        with self._lock:
+            self.solver.adopt(profile, track_id)
 
     def close(self) -> None:
         """Stop the threads and give the camera, the file and the model back. May be called twice."""

@@ -15,6 +15,7 @@ from ..errors import AnimatorError, SettingError
 from ..pipeline import Moment, Performance
 from ..rendering.framing import check_view
 from ..rigging.library import known_rigs
+from ..solving.profile import Profile
 from ..timing import Clock, Closed, monotonic_s
 from ..tracking.config import MAX_FACES
 from .metrics import StageTimes
@@ -55,6 +56,7 @@ class Performer:
         self._telling = Lock()
         self._listeners: list[Callable[[Moment], None]] = []
         self._performance: Performance | None = None
+        self._adopted: dict[int, Profile] = {}
         self._heard: dict[int, Motion] = {}
         self._heard_again: set[int] = set()
         """Faces of which motion came since the last moment."""
@@ -67,6 +69,8 @@ class Performer:
     def perform(self, performance: Performance) -> None:
         """Follow a camera from now on; its threads begin at once."""
         self._performance = performance
+        for face, profile in self._adopted.items():
+            performance.adopt(face, profile)
         performance.listen(self._solved)
         self.apply()  # what was set while the tracker was being made
         with suppress(TimeoutError, Closed):  # this only has to begin: moments come by the listener
@@ -120,6 +124,16 @@ class Performer:
         """Take the next second as neutral; waits for the picture that is being looked at."""
         if self._performance is not None:
             self._performance.calibrate()
+
+    def profiles(self) -> dict[int, Profile]:
+        """What is known of each face at rest, by its number; nothing without a camera."""
+        return {} if self._performance is None else self._performance.profiles()
+
+    def adopt(self, face: int, profile: Profile) -> None:
+        """Use a calibration of earlier, now or once there is a camera."""
+        self._adopted[face] = profile
+        if self._performance is not None:
+            self._performance.adopt(face, profile)
 
     @property
     def faces(self) -> int:

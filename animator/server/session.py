@@ -13,6 +13,7 @@ from ..webrtc.inbound import NewestPicture
 from ..webrtc.peer import Listeners, Peer
 from .config import ServeConfig
 from .drawing import Output
+from .keepsake import keepsake, profile_from_keepsake
 from .motion_link import MotionLink
 from .performer import Performer
 from .recording import SessionRecording
@@ -118,7 +119,7 @@ class Session:
                 self._closed("it said goodbye")
             elif kind == "want-motion":
                 self.motion.want(bool(message.get("on")))
-            elif kind in ("set", "calibrate", "record"):
+            elif kind in ("set", "calibrate", "calibration", "record"):
                 if self.performer is None:
                     raise SettingError(f"{kind}: only a performer can do that, and you are watching")
                 self._change(kind, message)
@@ -137,6 +138,9 @@ class Session:
             if not self.performer.has_camera or not self.performer.faces:
                 raise SettingError("calibrate: no face is seen now")
             self._later(self._calibrate())
+        elif kind == "calibration":
+            face, profile = profile_from_keepsake(message)
+            self._later(asyncio.to_thread(self.performer.adopt, face, profile))
         else:
             self._later(self._record(bool(message.get("on"))))
 
@@ -147,8 +151,18 @@ class Session:
     async def _calibrate(self) -> None:
         await asyncio.to_thread(self.performer.calibrate)
         self._state("calibrating", "Look straight into the camera, face at rest.")
-        loop = asyncio.get_running_loop()
-        loop.call_later(CALIBRATION_S, self._state, "calibrated", "Calibrated: this is your face at rest.")
+        asyncio.get_running_loop().call_later(CALIBRATION_S, self._calibrated)
+
+    def _calibrated(self) -> None:
+        if self._closing:
+            return
+        self._state("calibrated", "Calibrated: this is your face at rest.")
+        self._later(self._give_keepsakes())
+
+    async def _give_keepsakes(self) -> None:
+        """The client keeps its own calibration, and brings it along if it must come again."""
+        for face, profile in (await asyncio.to_thread(self.performer.profiles)).items():
+            self._say("calibration", **keepsake(face, profile))
 
     async def _record(self, on: bool) -> None:
         if on:

@@ -153,6 +153,11 @@ class LinearSolver:
             if track_id in (None, known_id):
                 performer.calibration, performer.watch = Calibration(self._model, seconds), None
 
+    @property
+    def known(self) -> list[int]:
+        """The track numbers of everybody whose neutral is remembered now."""
+        return sorted(self._performers)
+
     def profile(self, track_id: int, name: str = "") -> Profile | None:
         """What is known of a performer's neutral now; None for a performer who was never seen."""
         performer = self._performers.get(track_id)

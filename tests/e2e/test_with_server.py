@@ -274,6 +274,16 @@ def test_a_killed_worker_is_replaced_and_settings_are_kept(real, meet):
     visitor.page.fill("#smoothing", "87")
     visitor.page.check("#mirror")
     visitor.until_frames(5, PATIENCE_S)
+    visitor.page.evaluate("""() => {
+      window.given = []; window.brought = [];
+      const send = RTCDataChannel.prototype.send;
+      RTCDataChannel.prototype.send = function (data) {
+        if (typeof data === 'string' && data.includes('"neutral"')) window.brought.push(JSON.parse(data));
+        return send.call(this, data);
+      };
+    }""")
+    visitor.page.click("#calibrate")
+    visitor.until("document.body.innerText.includes('Calibrated')", PATIENCE_S)
     (worker,) = real.workers()
     os.kill(worker, signal.SIGKILL)
     visitor.until("document.querySelector('#app').dataset.phase !== 'live'", PATIENCE_S)
@@ -286,6 +296,8 @@ def test_a_killed_worker_is_replaced_and_settings_are_kept(real, meet):
       return input.type === 'checkbox' ? input.checked : input.value;
     })""")
     assert shown == ["87", True, "mask"]
+    visitor.until("window.brought.length > 0", PATIENCE_S)
+    assert visitor.page.evaluate("window.brought[0].neutral.length") > 3000
 
 
 def test_a_full_server_and_a_wrong_token(small, meet):

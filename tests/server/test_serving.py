@@ -11,6 +11,7 @@ import numpy as np
 from animator.channels import ARKIT
 from animator.data import Expression, HeadPose, Motion
 from animator.protocols.motion_stream import Decoder, Encoder
+from animator.server.keepsake import profile_from_keepsake
 from animator.takes.live_link_csv import load_csv
 from animator.takes.npz import load_takes
 
@@ -87,6 +88,12 @@ def test_calibration(server: Server) -> None:
         await client.ask("calibrate", "state", seconds=1)
         await client.hear("state", state="calibrating")
         await client.hear("state", state="calibrated")
+        kept = await client.hear("calibration", face=0)
+        assert profile_from_keepsake(kept)[1].neutral_cm.shape == (478, 3)
+        later = await visit.perform()
+        later.peer.send_control(kept)
+        await later.ask("ping", "pong", t=1)
+        assert not later.said("error")
 
     run(server, test)
 

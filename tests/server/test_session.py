@@ -7,6 +7,7 @@ import threading
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import numpy as np
 import pytest
 
 from animator.config import Config
@@ -15,9 +16,11 @@ from animator.protocols.motion_stream import TRACKS, Encoder
 from animator.server.config import ServeConfig
 from animator.server.drawing import Output
 from animator.server.governor import LADDER
+from animator.server.keepsake import keepsake
 from animator.server.motion_link import number_tracks
 from animator.server.performer import Performer
 from animator.server.session import MAX_PENDING, Session
+from animator.solving.profile import Profile
 
 from .helpers import Motions, motion_at, performance_of
 from .live import until
@@ -178,6 +181,20 @@ def test_bad_motion_is_not_answered_each_time() -> None:
         assert session.performer.faces == 1
 
     run(test)
+
+
+def test_what_a_client_kept_of_its_face_is_used_once_there_is_a_camera() -> None:
+    profile = Profile("", np.full((478, 3), 1.5, np.float32), {"eyeBlink": 0.8})
+
+    async def check(session: Session) -> None:
+        session._control({"type": "calibration"} | keepsake(1, profile))
+        session._control({"type": "calibration", "face": 1, "neutral": "?"})
+        await until(lambda: session.performer._adopted)
+        assert session.performer._adopted[1].neutral_cm == pytest.approx(profile.neutral_cm)
+        assert session.performer._adopted[1].ranges == profile.ranges
+        assert "neutral" in session.peer.sent[-1]["message"]
+
+    run(check)
 
 
 def test_calibration_needs_a_face() -> None:

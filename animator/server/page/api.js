@@ -50,8 +50,8 @@ function inRoom(url, room = roomFromPath()) {
 }
 
 /** /config.json: rigs, views, ice_servers, three, channels, version, token_required. */
-export async function fetchConfig() {
-  const answer = await ask("/config.json");
+export async function fetchConfig(signal) {
+  const answer = await ask("/config.json", { signal });
   return answer.json();
 }
 

@@ -1,6 +1,6 @@
 // A person's stay in a room: connect, notice a loss, connect again with the same settings, leave.
 
-import { endSession, ServerProblem } from "./api.js";
+import { endSession, fetchConfig, ServerProblem } from "./api.js";
 import { Peer } from "./peer.js";
 import { PROBLEMS } from "./problems.js";
 import { token } from "./place.js";
@@ -8,6 +8,7 @@ import { Vigil } from "./vigil.js";
 
 const BACK_OFF_S = [1, 2, 4, 8, 15];
 const PING_MS = 2000;
+const CONFIG_MS = 3000;
 const PINGS_UNANSWERED = 4;
 
 /**
@@ -22,6 +23,7 @@ export class Session extends EventTarget {
   #track = null;
   #id = "";
   #wasLive = false;
+  #calibrations = new Map();
   #tries = 0;
   #wantsPicture = true;
   #timer = 0;
@@ -54,6 +56,7 @@ export class Session extends EventTarget {
     this.#wishes = { room, role };
     this.#track = track;
     this.#wasLive = false;
+    this.#calibrations.clear();
     this.#tries = 0;
     this.#connect();
   }
@@ -112,6 +115,9 @@ export class Session extends EventTarget {
   async #connect() {
     this.#drop();
     this.#enter("connecting");
+    // A TURN server's login may have run out since; without an answer the old one is tried.
+    if (this.#wasLive) this.#config.ice_servers = (await fetchConfig(AbortSignal.timeout(CONFIG_MS)).catch(() => this.#config)).ice_servers;
+    if (this.phase !== "connecting" || this.#peer) return;
     const servers = this.#config.ice_servers ?? [];
     const peer = new Peer(servers, this.#track, this.#wantsPicture);
     this.#peer = peer;
@@ -147,6 +153,9 @@ export class Session extends EventTarget {
       if (message.session) this.#id = message.session;
       this.#settings.greet(message.settings ?? {}, !this.#wasLive);
       this.#wasLive = true;
+      for (const kept of this.#calibrations.values()) this.send(kept);
+    } else if (message.type === "calibration") {
+      this.#calibrations.set(message.face, message);
     } else if (message.type === "settings") {
       this.#settings.hear(message);
     }
