@@ -40,9 +40,10 @@ def convert(
     ] = False,
 ) -> None:
     """Convert a take, whole or in part, for another program."""
-    from ..takes.finishing import numbered
+    from ..takes.files import check_writable
+    from ..takes.finishing import LANDMARKS_SUFFIX, numbered
 
-    if out.suffix.lower() not in WRITES:
+    if out.suffix.lower() not in WRITES or out.name.lower().endswith(LANDMARKS_SUFFIX):
         raise SinkError(f"cannot write {out}: wanted a name that ends in {', '.join(WRITES)}")
     work.check_not_itself(str(source), out)
     takes = chosen(source, read_takes(source, swap_sides), performer)
@@ -50,6 +51,7 @@ def convert(
     paths = (out,) if out.suffix.lower() == ".npz" else numbered(out, len(takes))
     for path in paths:
         work.check_not_itself(str(source), path)
+        check_writable(path)
     with work.progress_bar(f"{source.name} to {out.name}", len(takes[0])) as progress:
         if out.suffix.lower() == ".npz":
             from ..takes.npz import save_takes

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import io
+import tracemalloc
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -107,6 +109,90 @@ def broken(tmp_path: Path, **changes: object) -> Path:
 def test_broken_contracts_are_named(tmp_path: Path, changes: dict[str, object], said: str) -> None:
     with pytest.raises(TakeError, match=said):
         load_takes(broken(tmp_path, **changes))
+
+
+def bomb(path: Path, name: str, shape: tuple[int, ...], there: int = 1 << 20) -> Path:
+    """A take one of whose arrays claims a shape that is not there."""
+    save_takes(path, [random_take()])
+    with zipfile.ZipFile(path) as old:
+        members = {info.filename: old.read(info) for info in old.infolist()}
+    head = io.BytesIO()
+    np.lib.format.write_array_header_1_0(head, {"descr": "<f8", "fortran_order": False, "shape": shape})
+    members[f"{name}.npy"] = head.getvalue() + bytes(there)
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as new:
+        for member, data in members.items():
+            new.writestr(member, data)
+    return path
+
+
+@pytest.mark.parametrize(
+    "name", ["times_s", "weights", "landmarks_norm", "channel_names", "fps", "source", "stages_ms"]
+)
+@pytest.mark.parametrize("shape", [(10**12,), (2**62, 4), (1 << 17, 1 << 17), (0,), (20, 0)])
+def test_claims_are_not_believed(tmp_path: Path, name: str, shape: tuple[int, ...]) -> None:
+    path = bomb(tmp_path / "a.npz", name, shape)
+    tracemalloc.start()
+    try:
+        with pytest.raises(TakeError) as said:
+            load_takes(path)
+        assert "\n" not in str(said.value)
+        assert tracemalloc.get_traced_memory()[1] < 50e6
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_zip_of_zeros_is_not_unpacked(tmp_path: Path) -> None:
+    """1 MB that would be 1 GB."""
+    path = bomb(tmp_path / "a.npz", "weights", (20, 52))
+    with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as file, file.open("times_s_2.npy", "w") as member:
+        np.lib.format.write_array_header_1_0(member, {"descr": "<f8", "fortran_order": False, "shape": (1 << 27,)})
+        for _ in range(1024):
+            member.write(bytes(1 << 20))
+    with zipfile.ZipFile(path, "a") as file:
+        file.writestr("weights_2.npy", b"")
+    assert path.stat().st_size < 4e6
+    tracemalloc.start()
+    try:
+        with pytest.raises(TakeError, match="times_s_2: expected at most"):
+            load_takes(path)
+        assert tracemalloc.get_traced_memory()[1] < 50e6
+    finally:
+        tracemalloc.stop()
+
+
+def test_what_is_known_of_a_recording_comes_back(tmp_path: Path) -> None:
+    rng = np.random.default_rng(1)
+    take = replace(
+        random_take(), profile_cm=rng.random((478, 3)).astype(np.float32), source="Zoë's camera 0", rig="robot",
+        stage_names=("track", "solve"), stages_ms=rng.random((20, 2)).astype(np.float32), image_size_px=(1280, 720),
+    )  # fmt: skip
+    save_takes(tmp_path / "a.npz", [take])
+    (again,) = load_takes(tmp_path / "a.npz")
+    assert (again.source, again.rig, again.stage_names) == (take.source, take.rig, take.stage_names)
+    assert again.image_size_px == (1280, 720)
+    assert np.array_equal(again.profile_cm, take.profile_cm)
+    assert np.array_equal(again.stages_ms, take.stages_ms)
+    assert "\x1b" not in load_takes(broken(tmp_path, source=np.array("\x1b[31mred")))[0].source
+
+
+def test_a_file_of_format_version_1_is_read(performance_path: Path, tmp_path: Path) -> None:
+    path = performance_path.with_suffix(".npz")
+    with np.load(path) as stored:
+        assert stored["format_version"] == 1
+        (take,) = load_takes(path)
+        assert np.array_equal(take.weights, stored["weights"])
+    assert (take.source, take.stages_ms, take.profile_cm) == ("", None, None)
+    save_takes(tmp_path / "a.npz", [take])
+    assert same(load_takes(tmp_path / "a.npz")[0], take)
+
+
+def test_landmarks_can_be_left_in_the_file(tmp_path: Path) -> None:
+    take = replace(random_take(4), landmarks_norm=np.ones((4, 478, 3), np.float32), image_size_px=(640, 480))
+    save_takes(tmp_path / "a.npz", [take])
+    (found,) = load_takes(tmp_path / "a.npz", landmarks=False)
+    assert found.landmarks_norm is None
+    assert same(found, take)
+    assert kind_of_npz(tmp_path / "a.npz") == "take with landmarks"
 
 
 def test_pickles_are_refused(tmp_path: Path) -> None:
