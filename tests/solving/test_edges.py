@@ -154,12 +154,17 @@ def damaged(face, how):
         landmarks *= 1e30
     elif how == "one point far off":
         landmarks[17] = 1e3
+    elif how == "squashed":
+        landmarks[:, 1] = 0.5 + 0.1 * (landmarks[:, 1] - 0.5)
     elif how == "flat":
         landmarks[:, 1] = 0.5
     return replace(face, landmarks_norm=landmarks)
 
 
-@pytest.mark.parametrize("how", ["nan", "infinite", "strewn", "shuffled", "huge", "one point far off", "flat"])
+DAMAGES = ("nan", "infinite", "strewn", "shuffled", "huge", "one point far off", "squashed", "flat")
+
+
+@pytest.mark.parametrize("how", DAMAGES)
 @pytest.mark.filterwarnings("error")
 def test_absurd_landmarks_are_rejected_and_the_last_motion_held(model, how):
     solver, good = LinearSolver(), face_showing(model, showing(jawOpen=0.5))

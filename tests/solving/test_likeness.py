@@ -57,7 +57,8 @@ def test_faces_and_what_is_none(model):
     canonical = model.canonical_cm.astype(float)
     assert is_face(canonical, canonical)
     assert is_face(person(model, 3), canonical)
-    assert not is_face(canonical * 2, canonical)
+    assert is_face(canonical * [1, 1, 0.3], canonical)  # a tracker with little depth
+    assert not is_face(canonical * 3, canonical)
     assert not is_face(canonical * np.nan, canonical)
 
 
