@@ -43,7 +43,9 @@ class ClusterHandle:
         except WorkFailed:
             raise
         except KilledWorker as error:
-            raise WorkFailed(f"workers ended at it, the last at {error.last_worker.address}", False, weight=2) from None
+            raise WorkFailed(
+                f"workers ended at it, the last at {error.last_worker.address}", False, blames_all=True
+            ) from None
         except ModuleNotFoundError as error:
             raise WorkFailed(f"a worker lacks {error.name}: install animator there", False) from None
         except BaseException as error:
@@ -59,8 +61,8 @@ class ClusterHandle:
 class ClusterEngine:
     """The workers behind one scheduler, however many there are at the time."""
 
-    def __init__(self, address: str, model: bytes, reconnect_s: float = RECONNECT_S) -> None:
-        self._address, self._model, self._reconnect_s = address, model, reconnect_s
+    def __init__(self, address: str, model: bytes) -> None:
+        self._address, self._model = address, model
         self._keys = count()
         self._client: Any = None
         self._told_idle = False
@@ -115,7 +117,7 @@ class ClusterEngine:
         """Connect anew after EngineLost; raises EngineLost if nobody answers for so long."""
         self.close()
         log.warning("the scheduler at %s went away: waiting for it", self._address)
-        until_s = monotonic() + self._reconnect_s
+        until_s = monotonic() + RECONNECT_S
         while True:
             try:
                 return self._connect(5.0)

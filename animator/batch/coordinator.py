@@ -16,7 +16,7 @@ from ..sources.film_parts import Survey
 from ..takes.files import check_writable, written_beside
 from . import work
 from .engine import Engine, EngineLost, Handle, WorkFailed
-from .films import DAMAGED, DONE, FAILED, FilmResult
+from .films import DAMAGED, DONE, FAILED, PUPPET, FilmResult
 from .running import POLL_S, BatchConfig, Status
 from .tracks import Part, cut
 
@@ -26,7 +26,7 @@ AHEAD = 2
 """Films are begun until this many times the workers' number of pieces waits."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Job:
     """One film under way."""
 
@@ -42,6 +42,8 @@ class _Job:
     attempts: dict[tuple[str, int], int] = field(default_factory=dict)
     avoid: list[str] = field(default_factory=list)
     restarts: int = 0
+    suspected: bool = False
+    """Workers ended while this was under way, perhaps by another's fault: it is tried again with nothing beside it."""
 
     def part_frames(self, index: int) -> int:
         """About so many frames has a part."""
@@ -65,6 +67,7 @@ class Coordinator:
         self._model, self._progress = model, progress
         self._work: dict[int, tuple[_Job, str, int, Handle]] = {}
         self._jobs: list[_Job] = []
+        self._suspects: list[_Job] = []
         self._lengths: list[int] = []
         self._over = self._failed = self._frames_over = self._total = 0
 
@@ -72,7 +75,9 @@ class Coordinator:
         """What becomes of each film, by path and name, as soon as it is known; `already` more need nothing."""
         waiting = [_Job(number, film, name) for number, (film, name) in enumerate(films)][::-1]
         self._total, self._over = already + len(films), already
-        while waiting or self._jobs:
+        while waiting or self._jobs or self._suspects:
+            if not waiting and not self._jobs:
+                waiting.append(self._suspects.pop(0))
             try:
                 while waiting and len(self._work) < AHEAD * self._engine.capacity:
                     self._jobs.append(waiting.pop())
@@ -156,11 +161,14 @@ class Coordinator:
 
     def _repeat(self, job: _Job, stage: str, index: int, failed: WorkFailed) -> Iterator[FilmResult]:
         key = (stage, index)
-        job.attempts[key] = job.attempts.get(key, 0) + failed.weight
+        job.attempts[key] = job.attempts.get(key, 0) + 1
         if failed.where:
             job.avoid.append(failed.where)
-        if failed.final or job.attempts[key] >= ATTEMPTS:
-            tries = "" if failed.final else f" ({ATTEMPTS} attempts)" if failed.weight == 1 else ""
+        if failed.blames_all and not job.suspected:
+            self._drop(job)
+            self._suspects.append(_Job(job.number, job.film, job.name, restarts=job.restarts, suspected=True))
+        elif failed.final or failed.blames_all or job.attempts[key] >= ATTEMPTS:
+            tries = "" if failed.final or failed.blames_all else f" ({ATTEMPTS} attempts)"
             yield self._end(job, _failure(job, f"{failed}{tries}"))
         else:
             self._submit(job, stage, index)
@@ -171,7 +179,7 @@ class Coordinator:
         wanted = self._settings.formats
         files = {suffix: content for suffix, content in solved.files.items() if suffix.split(".")[-1] in wanted}
         if video is not None:
-            files[".puppet.mp4"] = video
+            files[PUPPET] = video
         paths = [_write(self._out / (job.name + suffix), content) for suffix, content in files.items()]
         problem = solved.broken or ("no face was found" if not solved.frames_with_face else None)
         return self._end(
@@ -185,14 +193,18 @@ class Coordinator:
         )  # fmt: skip
 
     def _end(self, job: _Job, result: FilmResult) -> FilmResult:
-        for track in job.tracks:
-            if track is not None:
-                track.forget()
-        self._jobs.remove(job)
+        self._drop(job)
         self._over += 1
         self._failed += result.status != DONE
         self._frames_over += (job.survey.frames or result.frames) if job.survey else 0
         return result
+
+    def _drop(self, job: _Job) -> None:
+        """Have no more to do with it; what workers still make of it is forgotten as it comes."""
+        for track in job.tracks:
+            if track is not None:
+                track.forget()
+        self._jobs.remove(job)
 
     def _begin_again(self, lost: EngineLost, waiting: list[_Job]) -> Iterator[FilmResult]:
         """The scheduler was lost: with a new one every film that was under way starts from its beginning."""
@@ -201,13 +213,14 @@ class Coordinator:
         try:
             self._engine.again()
         except AnimatorError as error:
-            for job in [*jobs, *waiting[::-1]]:
+            for job in [*jobs, *waiting[::-1], *self._suspects]:
                 self._jobs.append(job)
                 yield self._end(job, _failure(job, f"{error}; --resume goes on from here"))
             waiting.clear()
+            self._suspects.clear()
             return
         for job in jobs[::-1]:
-            again = _Job(job.number, job.film, job.name, restarts=job.restarts + 1)
+            again = _Job(job.number, job.film, job.name, restarts=job.restarts + 1, suspected=job.suspected)
             if again.restarts >= ATTEMPTS:
                 self._jobs.append(again)
                 yield self._end(again, _failure(again, f"{lost} {ATTEMPTS} times while this was under way"))
@@ -217,7 +230,7 @@ class Coordinator:
     def _status(self, waiting: int) -> Status:
         known = [length for length in self._lengths if length]
         mean = sum(known) / len(known) if known else 0
-        unknown = waiting + sum(job.survey is None for job in self._jobs)
+        unknown = waiting + len(self._suspects) + sum(job.survey is None for job in self._jobs)
         current = [
             (job.name, job.stage, job.tracked_frames, (job.survey.frames or 0) if job.survey else 0)
             for job in self._jobs

@@ -15,13 +15,13 @@ ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 class WorkFailed(Exception):  # noqa: N818 - what became of a piece of work
     """A piece of work that came to nothing.
 
-    final  : trying again, elsewhere too, would end the same
-    where  : the worker's name, as the engine knows it; empty where it has none
-    weight : so many attempts it stands for"""
+    final      : trying again, elsewhere too, would end the same
+    where      : the worker's name, as the engine knows it; empty where it has none
+    blames_all : it may be the fault of other work that the worker had"""
 
-    def __init__(self, text: str, final: bool, where: str = "", weight: int = 1) -> None:
-        super().__init__(text, final, where, weight)  # all of them, so that it can be pickled
-        self.text, self.final, self.where, self.weight = text, final, where, weight
+    def __init__(self, text: str, final: bool, where: str = "", blames_all: bool = False) -> None:
+        super().__init__(text, final, where, blames_all)  # all of them, so that it can be pickled
+        self.text, self.final, self.where, self.blames_all = text, final, where, blames_all
 
     def __str__(self) -> str:
         return self.text

@@ -16,6 +16,7 @@ VIDEO_SUFFIXES = frozenset(
 )
 LIST_SUFFIXES = frozenset({".txt", ".lst"})
 WANTED = "wanted videos, folders with videos, patterns such as 'takes/*.mp4', or a text file with one of these a line"
+PUPPET = ".puppet.mp4"
 DONE, DAMAGED, FAILED = "done", "damaged", "failed"
 
 
@@ -66,7 +67,7 @@ class FilmResult:
 def find_films(inputs: Iterable[str | Path], out: Path) -> list[Film]:
     """Every film that is meant, once, in the order of the inputs and then of names.
 
-    Films below `out` are results of ours and are passed over where a folder or a pattern names them.
+    Puppet videos below `out` are results of ours and are passed over where a folder or a pattern names them.
     raises : SourceError for an input that is nothing, or that names no film"""
     found: dict[Path, Film] = {}
     for given in inputs:
@@ -82,7 +83,7 @@ def _films(given: str, base: Path, out: Path) -> Iterator[Film]:
     path = (base / Path(given).expanduser()).absolute()
     if path.is_dir():
         for inside in sorted(path.rglob("*")):
-            if _is_film(inside) and out not in inside.resolve().parents:
+            if _is_film(inside) and not _is_ours(inside, out):
                 yield _film(inside, inside.relative_to(path))
     elif path.is_file() and path.suffix.lower() in LIST_SUFFIXES:
         for line in _lines(path):
@@ -92,12 +93,16 @@ def _films(given: str, base: Path, out: Path) -> Iterator[Film]:
         yield _film(path, Path(path.name))
     elif glob.has_magic(given):
         for match in sorted(glob.glob(str(path), recursive=True)):
-            if _is_film(Path(match)) and out not in Path(match).resolve().parents:
+            if _is_film(Path(match)) and not _is_ours(Path(match), out):
                 yield _film(Path(match), Path(Path(match).name))
 
 
 def _is_film(path: Path) -> bool:
     return path.suffix.lower() in VIDEO_SUFFIXES and not path.name.startswith(".") and path.is_file()
+
+
+def _is_ours(path: Path, out: Path) -> bool:
+    return path.name.endswith(PUPPET) and out in path.resolve().parents
 
 
 def _film(path: Path, inside: Path) -> Film:

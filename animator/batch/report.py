@@ -11,7 +11,7 @@ from .films import DAMAGED, DONE, FAILED, FilmResult
 
 MOST_CARDS = 500
 """Of so many films curves and pictures are shown, those with a problem first: 40 kB each, 20 MB in all."""
-WIDTH, HEIGHT, GAP = 720, 54, 14
+WIDTH, HEIGHT, GAP, LABEL = 720, 40, 14, 84
 CURVES = (
     ("jawOpen", "jaw open", "--c1"),
     ("mouthSmileLeft", "smile", "--c2"),
@@ -40,8 +40,8 @@ td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; white-space:
 a { color: inherit; } .done { color: var(--ok); } .damaged { color: var(--warn); } .failed { color: var(--bad); }
 .card { background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: 16px; margin-top: 18px; }
 h2 { font-size: 17px; margin: 0; overflow-wrap: anywhere; } .card p { margin: 2px 0 10px; color: var(--dim); }
-.strip { display: flex; gap: 4px; overflow-x: auto; margin-bottom: 10px; }
-.strip img { height: 90px; border-radius: 4px; }
+.strip { display: flex; gap: 3px; margin: 0 0 10px 10.45%; } /* as wide as the curves below */
+.strip img { flex: 1 1 0; min-width: 0; height: 90px; object-fit: cover; border-radius: 4px; }
 svg { width: 100%; height: auto; display: block; } svg text { font-size: 11px; fill: var(--dim); }
 .base { stroke: var(--line); } .lost { fill: var(--bad); opacity: .13; } .curve { fill: none; stroke-width: 1.4; }
 """
@@ -122,14 +122,14 @@ def _curves(result: FilmResult) -> str:
     """Channels one over the other, and the head's turn; where no face was found there is a red ground."""
     confidence = result.curves["confidence"]
     rows = len(CURVES) + 1
-    height = rows * (HEIGHT + GAP)
+    height = rows * (HEIGHT + GAP) + 6
     step = WIDTH / max(1, len(confidence) - 1)
-    label = 84
+    label = LABEL
     drawn = [f'<svg viewBox="0 0 {WIDTH + label} {height}" role="img" aria-label="Curves of the first performer">']
     for index, value in enumerate(confidence):
         if value <= 0:
             x = max(0.0, label + (index - 0.5) * step)
-            drawn.append(f'<rect class="lost" x="{x:.1f}" y="0" width="{step:.1f}" height="{height - GAP}"/>')
+            drawn.append(f'<rect class="lost" x="{x:.1f}" y="0" width="{step:.1f}" height="{height - GAP - 6}"/>')
     tracks = [(title, result.curves[name], colour) for name, title, colour in CURVES]
     turn = [0.5 + max(-1.0, min(1.0, value / TURN_DEG)) / 2 for value in result.curves["yaw_deg"]]
     for row, (title, values, colour) in enumerate([*tracks, ("head turns", turn, "--ink")]):
@@ -143,6 +143,10 @@ def _curves(result: FilmResult) -> str:
             f'<line class="base" x1="{label}" x2="{label + WIDTH}" y1="{base}" y2="{base}"/>'
             f'<polyline class="curve" style="stroke: var({colour})" points="{points}"/>'
         )
+    seconds = result.frames / result.fps if result.fps else 0.0
+    for share, anchor in ((0.0, "start"), (0.5, "middle"), (1.0, "end")):
+        x = label + share * WIDTH
+        drawn.append(f'<text x="{x:.0f}" y="{height - 2}" text-anchor="{anchor}">{share * seconds:.1f} s</text>')
     return "".join([*drawn, "</svg>"])
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import SettingError, SinkError
-from .films import Film, FilmResult, find_films, named
+from .films import PUPPET, Film, FilmResult, find_films, named
 
 if TYPE_CHECKING:
     from ..config import Config
@@ -157,5 +157,5 @@ def _check_no_film_is_overwritten(films: Sequence[Film], names: Sequence[str], o
         return
     inputs = {film.path for film in films}
     for name in names:
-        if (out / f"{name}.puppet.mp4").resolve() in inputs:
-            raise SinkError(f"cannot write {out / name}.puppet.mp4: it is one of the films; choose another folder")
+        if (out / f"{name}{PUPPET}").resolve() in inputs:
+            raise SinkError(f"cannot write {out / name}{PUPPET}: it is one of the films; choose another folder")

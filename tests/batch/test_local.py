@@ -1,0 +1,66 @@
+"""Processes that end under their work harm that work alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from animator.batch.engine import WorkFailed, WorkLost
+from animator.batch.local import LocalEngine, LocalHandle
+
+from . import work_that_fails as fails
+
+
+@pytest.fixture
+def engine() -> Iterator[LocalEngine]:
+    engine = LocalEngine(2)
+    yield engine
+    engine.close()
+
+
+def until_over(engine: LocalEngine, *handles: LocalHandle) -> None:
+    left = {handle.key for handle in handles}
+    while left:
+        left -= {handle.key for handle in engine.over(10.0)}
+
+
+def test_results_go_from_work_to_work(engine: LocalEngine):
+    first = [engine.submit(0, fails.add, 1, 2), engine.submit(0, fails.add, 3)]
+    until_over(engine, *first)
+    both = engine.submit(0, fails.add, *first, 4)
+    until_over(engine, both)
+    assert both.result() == 10
+
+
+def test_a_lost_process_costs_its_own_work_and_is_replaced(engine: LocalEngine, tmp_path: Path):
+    bad = engine.submit(0, fails.crash)
+    good = [engine.submit(1, fails.add, number) for number in range(4)]
+    until_over(engine, bad, *good)
+    assert [handle.result() for handle in good] == [0, 1, 2, 3]
+    with pytest.raises(WorkLost, match="ended by SIGSEGV"):
+        bad.result()
+    once = engine.submit(0, fails.end_once, tmp_path / "marker")
+    until_over(engine, once)
+    again = engine.submit(0, fails.end_once, tmp_path / "marker")
+    until_over(engine, again)
+    assert again.result() in engine.pids
+
+
+def test_what_goes_wrong_is_one_line(engine: LocalEngine):
+    handle = engine.submit(0, fails.refuse)
+    until_over(engine, handle)
+    with pytest.raises(WorkFailed, match=r"^ValueError: first line$") as raised:
+        handle.check()
+    assert not raised.value.final
+
+
+def test_closing_leaves_no_process_and_no_file(tmp_path: Path):
+    engine = LocalEngine(1)
+    handle = engine.submit(0, fails.add, 1)
+    until_over(engine, handle)
+    engine.close()
+    engine.close()
+    assert not engine.pids
+    assert not handle.file.parent.exists()
