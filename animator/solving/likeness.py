@@ -8,16 +8,18 @@ from ..data import Array
 from .face_model import FaceModel
 from .identity import RunningNeutral
 
-# Of 1.5 s of acting the frame that is most like a known neutral, on takes of 67 people: 48 of the training sets and 19
+# The frame of somebody's acting that is most like a known neutral, on takes of 67 people: 48 of training sets and 19
 # of whom nothing was learned (15 of the 67 captured, 14 with large head turns), each once calibrated over 20 frames:
 #
-#                             first 1 s     2 s           3 s
-#   own, median / highest     1.1 / 1.60    1.0 / 1.49    0.9 / 1.45
-#   others, 0.1 % / median    1.6 / 3.0     1.6 / 2.9     1.5 / 2.9
+#                          in the first 1 s    1.5 s          2 s            3 s
+#   own, median / highest      1.07 / 1.62     0.98 / 1.56    0.93 / 1.38    0.89 / 1.37
+#   others, 1 % / median       1.68 / 2.79     1.66 / 2.75    1.63 / 2.70    1.57 / 2.66
+#   others within STRANGER     0.8 %           0.9 %          1.2 %          1.6 %
 #
-# The mean of the frames tells less: big expressions and turns put 2 of the 19 at 1.9 and 2.3 from themselves after 2 s,
-# farther than 1 % of all others; plain centimetres between neutrals much less, there it is a third of all others. With
-# a wrong field of view (35 or 65 degrees taken for 50) people are 2.2 to 3.7 from themselves, like strangers.
+# One frame alone is beyond STRANGER for 9 % of the same people. The mean of the frames tells less, as big expressions
+# and turns stay in it; plain centimetres between neutrals much less: of those a third of all others are nearer than
+# the farthest of the same. A neutral taken with another field of view: nearest 1.3 and 1.4 (median) when 8 degrees
+# off, 2.1 and 2.2 at 15 degrees off, where most are strangers to themselves.
 STRANGER = 1.65
 """Who has not been nearer than this to a neutral is another person, or seen through another lens."""
 DECIDE_S = 1.5

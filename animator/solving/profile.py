@@ -1,8 +1,8 @@
 """A person, remembered: one small JSON file, for any machine.
 
 A profile holds the neutral face in the head frame on the canonical face's scale, so neither the picture's size nor
-the place before the camera is in it. The camera's field of view is: solved with 50 degrees where 35 or 65 are true, a
-person's neutral moves as far as the next person's (`likeness`), so tell `--fov` when the camera changes."""
+the place before the camera is in it. The camera's field of view is: taken 15 degrees wrong, a person's neutral moves
+nearly as far as to the next person (`likeness`), so tell `--fov` when the camera changes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from ..errors import SettingError, SinkError, TakeError
 FORMAT, FORMAT_VERSION = "animator profile", 1
 SUFFIX = ".json"
 MAX_BYTES = 1_000_000
-"""A profile has about 12 kB."""
+"""A profile has 11 kB."""
 MAX_CM = 50.0
 """No point of a head is farther from its origin."""
 RANGE_LIMITS = (0.2, 1.0)
