@@ -17,7 +17,6 @@ import numpy as np
 
 from animator.channels import ARKIT, MIRRORED
 from animator.data import LANDMARKS, Array
-from animator.maths.rotations import matrix_from_wxyz, wxyz_from_matrix
 from animator.resources import asset_path
 from animator.solving.face_model import OUTPUTS, FaceModel
 from animator.solving.pose import unproject_at_depth_one
@@ -25,6 +24,7 @@ from animator.topology import canonical_face
 
 from .learn_network import learn_network
 from .lessons import FLAT, Lesson, files_in, read_lesson, take_means
+from .rotation_vectors import matrix_from_vectors, nearest_rotation, vector_from_matrix
 
 ASSUMED_FOV_RAD = np.radians(50.0)
 DEPTH_SCALE = 1.1
@@ -99,26 +99,6 @@ def mirrored(model: FaceModel, flat: Array) -> Array:
 def symmetric(model: FaceModel, neutral_cm: Array) -> Array:
     """A face (478, 3) made its own mirror image."""
     return 0.5 * (neutral_cm + neutral_cm[model.mirror] * [-1, 1, 1])
-
-
-def nearest_rotation(matrix: Array) -> Array:
-    """The rotation nearest to each matrix; (..., 3, 3)."""
-    u, _, vt = np.linalg.svd(matrix)
-    return u @ vt
-
-
-def vector_from_matrix(matrix: Array) -> Array:
-    """Rotation vectors (..., 3), axis times angle, of rotations (..., 3, 3)."""
-    wxyz = wxyz_from_matrix(matrix)
-    length = np.linalg.norm(wxyz[..., 1:], axis=-1, keepdims=True)
-    per_length = 2 * np.arctan2(length, wxyz[..., :1]) / np.maximum(length, 1e-12)
-    return wxyz[..., 1:] * np.where(length > 1e-12, per_length, 2.0)
-
-
-def matrix_from_vectors(vectors: Array) -> Array:
-    """The inverse of `vector_from_matrix`; (n, 3) -> (n, 3, 3)."""
-    angle = np.linalg.norm(vectors, axis=-1, keepdims=True)
-    return matrix_from_wxyz(np.concatenate([np.cos(angle / 2), 0.5 * np.sinc(angle / (2 * np.pi)) * vectors], -1))
 
 
 def ridge(inputs: Array, targets: Array, strength: float) -> Array:

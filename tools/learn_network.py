@@ -31,6 +31,7 @@ from animator.solving.network import (
 from animator.topology import LEFT_BROW, LEFT_EYE, LIPS_INNER, LIPS_OUTER, RIGHT_BROW, RIGHT_EYE
 
 from .lessons import Lesson, take_means
+from .rotation_vectors import nearest_rotation, vector_from_matrix
 
 REGIONS = {
     "eyes": ((*LEFT_EYE, *RIGHT_EYE, *range(468, 478)), 0.9),
@@ -163,8 +164,6 @@ def inputs(model: FaceModel, lesson: Lesson, rotations: Array, landmarks_cm: Arr
 
 def turns_missed(lesson: Lesson, rotations: Array) -> Array:
     """(N, 3) rotation vectors, head frame: what the rigid fit missed, beyond what it misses of that person."""
-    from .learn_face_model import nearest_rotation, vector_from_matrix
-
     missed = np.swapaxes(rotations, 1, 2) @ lesson.rotations
     own = nearest_rotation(take_means(lesson, missed))
     return vector_from_matrix(missed @ np.swapaxes(own, 1, 2)[lesson.take])

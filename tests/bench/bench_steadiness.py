@@ -9,8 +9,8 @@ into some expression, which is then held; from frame 60 to 140 the head turns fr
 - *jitter*: standard deviation of a channel while head and face are still; mean over channels.
 - *lag*: frames by which a motion from rest to the held expression is shown later with filters than without, where each
   channel that moves by 0.2 or more crosses half its way; the worst of those channels.
-- *late*: correlation from 2 s on, when frames 0 to 20 of every take are cut away and nobody calibrates, and its ratio to
-  that of the calibrated run on the same frames.
+- *late*: correlation from 2 s on, when frames 0 to 20 of every take are cut away and nobody calibrates, and its
+  ratio to that of the calibrated run on the same frames.
 """
 
 from __future__ import annotations
