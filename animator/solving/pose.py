@@ -40,12 +40,13 @@ def unproject_at_depth_one(
     returns        : (..., 478, 3) float64, x right, y up, z negative"""
     width, height = image_size_px
     focal = focal_px(image_size_px, vertical_fov_rad)
-    per_unit = np.array([width, -height, depth_scale * width]) / focal
-    rays = np.asarray(landmarks_norm, np.float64) * per_unit
-    rays -= per_unit * (0.5, 0.5, 0.0)
-    rays[..., 2] += 1
-    rays[..., :2] *= rays[..., 2:]
-    rays[..., 2] *= -1
+    # Column by column: numpy is three times as quick along 478 numbers as across 3.
+    landmarks = np.asarray(landmarks_norm, np.float64)
+    rays = np.empty(landmarks.shape)
+    depth = landmarks[..., 2] * (depth_scale * width / focal) + 1
+    rays[..., 0] = (landmarks[..., 0] - 0.5) * (width / focal) * depth
+    rays[..., 1] = (landmarks[..., 1] - 0.5) * (-height / focal) * depth
+    rays[..., 2] = -depth
     return rays
 
 
@@ -63,6 +64,7 @@ class HeadFitter:
         self._spread_cm2 = float(self._weights @ (centred_cm**2).sum(1))
         self._depth_scale = float(model.depth_scale)
         self._turn_map = model.turn_map.astype(np.float64)
+        self._turn_of_offset = self._turn_map.reshape(3, -1, 3).sum(1)
         self._turn_at_rest = self._turn_map @ (model.neutral_cm - self._canonical_centre_cm).ravel()
 
     def fit(self, landmarks_norm: Array, image_size_px: tuple[int, int], vertical_fov_rad: float) -> HeadFit:
@@ -73,9 +75,13 @@ class HeadFitter:
         shape = unproject_at_depth_one(landmarks_norm, image_size_px, vertical_fov_rad, self._depth_scale)
         centre = self._weights @ shape
         scale, rotation = self._similarity(self._moments @ shape)
-        in_head_cm = (shape - centre) @ (rotation / scale)
-        turn = matrix_from_vector(self._turn_map @ in_head_cm.ravel() - self._turn_at_rest)
-        return HeadFit(rotation @ turn, centre / scale, in_head_cm @ turn + self._canonical_centre_cm)
+        per_cm = rotation / scale
+        shown_cm, offset_cm = shape @ per_cm, centre @ per_cm  # the latter still to be taken from the former
+        missed = self._turn_map @ shown_cm.ravel() - self._turn_of_offset @ offset_cm - self._turn_at_rest
+        turn = matrix_from_vector(missed)
+        landmarks_cm = shown_cm @ turn
+        landmarks_cm += self._canonical_centre_cm - offset_cm @ turn
+        return HeadFit(rotation @ turn, centre / scale, landmarks_cm)
 
     def _similarity(self, covariance: Array) -> tuple[float, Array]:
         """Scale and rotation of the best similarity (Umeyama 1991) from source' @ target, (3, 3)."""
