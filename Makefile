@@ -45,6 +45,7 @@ bench-motion: install  ## the motion stream: bits, errors, loss
 images: install  ## the pictures in docs/images/
 	$(PYTHON) -m tools.render_rig_sheets
 	$(PYTHON) -m tools.render_views
+	$(PYTHON) -m tools.render_takes
 
 bench-loop: install  ## an avatar acts a recording, and is tracked and solved again (needs the recordings)
 	$(PYTHON) -m tests.bench.bench_loop --shared $(SHARED)

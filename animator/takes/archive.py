@@ -115,8 +115,10 @@ def opened_archive(path: Path) -> Iterator[Archive]:
 
 
 def write_archive(path: Path, members: Mapping[str, Array | Rows]) -> None:
-    """Write arrays as numpy.savez does. Nothing is compressed: motion's last bits are noise, and 8 % is not worth
-    that an hour of it takes 0.2 s to read so and 1.2 s when it is."""
+    """Write arrays as numpy.savez does.
+
+    Nothing is compressed: an hour of motion at 60 Hz would be 44 MB instead of 66, and would take 8.4 s to write
+    instead of 0.2, while whoever recorded it waits, and 0.7 s to read instead of 0.03."""
     with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED, allowZip64=True) as file:
         for name, values in members.items():
             with file.open(f"{name}.npy", "w", force_zip64=True) as member:

@@ -32,6 +32,7 @@ def scratch_beside(path: Path) -> Path:
 @contextmanager
 def written_beside(path: Path) -> Iterator[Path]:
     """A scratch file beside `path`: renamed to `path` if all went well, removed if not."""
+    check_writable(path)
     scratch = scratch_beside(path)
     try:
         yield scratch

@@ -54,7 +54,7 @@ def save_csv(path: Path, take: Take, *, swap_sides: bool = False, progress: Prog
     channels = [ARKIT.index(name) for name in (_LATERAL_SWAPPED if swap_sides else CHANNEL_COLUMNS)]
     rate = TIMECODE_RATES[int(take.duration_s > 0.6)]  # by then a frame number above 30 has come
     count = len(ARKIT) + len(ANGLE_COLUMNS)
-    # One format for a whole row: 61 numbers in 11 us, against 38 us one by one through csv.writer.
+    # One format for a whole row: 61 numbers in 25 us, against 90 us one by one through csv.writer.
     row = f"%s,{count}," + ",".join(["%.10f"] * count) + "\n"
     with written_beside(path) as scratch, scratch.open("w", newline="", encoding="utf-8") as file:
         names = [name[0].upper() + name[1:] for name in CHANNEL_COLUMNS]
@@ -113,7 +113,7 @@ def load_csv(path: Path, *, swap_sides: bool = False) -> Take:
 def _numbers(path: Path, header: list[str], body: list[tuple[int, str]], columns: list[int]) -> Array:
     """(N, C) float64: some columns of every line."""
     try:
-        # NumPy's own reader takes 24 us a line of 61 numbers, Python's float 60.
+        # NumPy's own reader takes 29 us a line of 61 numbers, Python's float 39, before they are arrays.
         found = np.loadtxt((line for _, line in body), float, delimiter=",", usecols=columns, ndmin=2, comments=None)
         if np.isfinite(found).all():
             return found
