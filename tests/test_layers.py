@@ -17,7 +17,7 @@ LAYERS = [
     {"sources", "tracking", "solving", "rigging", "rendering", "sinks", "webrtc"},
     {
         "config", "pipeline", "puppets", "filming", "recording", "sending", "on_screen", "remote", "exporting", "plotting",
-        "playing",
+        "playing", "photo",
     },
     {"batch", "server"},
     {"doctor", "cli"},
@@ -34,7 +34,7 @@ HOMES = {
     "av": {"sources/video.py", "sources/film_parts.py", "sinks/video.py", "webrtc/", "doctor.py"},
     "cv2": {
         "sources/camera.py", "sources/images.py", "sinks/images.py", "rendering/overlay.py",
-        "rendering/compositing.py", "rigging/pictures.py", "tracking/litert_faces.py",
+        "rendering/compositing.py", "rigging/pictures.py", "photo/", "tracking/litert_faces.py",
     },
     "aiortc": {"webrtc/"},
     "aiohttp": {"server/", "sinks/websocket.py", "sources/websocket.py"},

@@ -1,4 +1,4 @@
-"""`animator rigs`: which avatars there are, what one is made of, what moves it, and writing it for others."""
+"""`animator rigs`: which avatars there are, what moves one, making one of a photo, and writing one for others."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from typing import Annotated
 
 import typer
 
-app = typer.Typer(help="The avatars: list them, look at one, check it, export it.", no_args_is_help=True)
+app = typer.Typer(
+    help="The avatars: list them, look at one, check it, make one of a photo, export it.", no_args_is_help=True
+)
 
 
 @app.command("list")
@@ -99,6 +101,22 @@ def check_rig(
     if write is not None:
         write_table(rig, write)
         console.print(f"wrote {escape(str(write))}: beside the model as mapping.csv it overrides what is above")
+
+
+@app.command("photo")
+def rig_of_a_photo(
+    photo: Annotated[Path, typer.Argument(metavar="PHOTO", help="A portrait from the front: .jpg, .png or .webp.")],
+    out: Annotated[Path, typer.Option("-o", "--out", metavar="FOLDER", help="The new avatar's folder.")],
+    name: Annotated[str | None, typer.Option(help="What it is called; else the folder's name.")] = None,
+    largest: Annotated[bool, typer.Option("--largest", help="Of several faces take the largest.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace the avatar that is there.")] = False,
+    model: Annotated[Path | None, typer.Option(help="The face model file, if not the known one.")] = None,
+) -> None:
+    """Make an avatar of the person in a photo."""
+    from ..photo.making import rig_from_photo
+
+    rig_from_photo(photo, out, name, largest=largest, overwrite=force, model_path=model, tell=typer.echo)
+    typer.echo(f"wrote {out}: try it with  animator run --rig {out}")
 
 
 @app.command("export")
