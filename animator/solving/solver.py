@@ -44,6 +44,8 @@ class SolverConfig:
     that many seconds from when the face is first seen."""
     profile: str | None = None
     """The name of the first performer's profile (`solving.keeping`), which takes the place of calibration."""
+    ranges: bool = False
+    """Scale blinks up to how far this person's seem to go (`solving.ranges`): for lids that never quite close."""
 
     def __post_init__(self) -> None:
         if self.profile is not None:
@@ -225,7 +227,9 @@ class LinearSolver:
         performer.angles_rad = performer.angles_rad + share * (both_eyes(reading.gaze_rad) - performer.angles_rad)
         weights[LOOK_CHANNELS] = look_weights(performer.angles_rad)
         if performer.blinks is not None:
-            weights[_BLINKS] = performer.blinks.apply(weights[_BLINKS])
+            on_own_scale = performer.blinks.apply(weights[_BLINKS])
+            if self._config.ranges:
+                weights[_BLINKS] = on_own_scale
         pose = self._fitter.pose(head, reading.turn_rad)
         smoothed = performer.smoother.step(pose, Gaze(performer.angles_rad), weights, time_s)
         confidence = max(1e-3, min(1.0, float(face.presence)))

@@ -4,6 +4,10 @@ import numpy as np
 import pytest
 
 from animator.solving.ranges import ENOUGH, MAX_GAIN, TARGET, BlinkRange
+from animator.solving.solver import LinearSolver, SolverConfig
+
+from .conftest import FPS, face_showing
+from .test_solver import showing
 
 
 def act(blinks, peaks, rest=0.05):
@@ -67,3 +71,16 @@ def test_a_stored_range_holds_from_the_first_frame_until_blinks_tell_better():
     assert act(blinks, [0.8]) == pytest.approx([TARGET])
     act(blinks, [0.9] * 10)
     assert blinks.reach == pytest.approx(0.9)
+
+
+def test_the_solver_scales_blinks_only_if_asked(model):
+    def half_blinks(**config):
+        solver = LinearSolver(SolverConfig(smoothing=0, calibrate=0.1, **config))
+        for i, shut in enumerate(([0.0] * 4 + [0.7] * 3) * 8):
+            face = face_showing(model, showing(eyeBlinkLeft=shut, eyeBlinkRight=shut), time_s=i / FPS)
+            (motion,) = solver.solve((face,), i / FPS)
+        return motion.expression["eyeBlinkLeft"], solver.profile(0).ranges["eyeBlink"]
+
+    (plain, reach), (scaled, same_reach) = half_blinks(), half_blinks(ranges=True)
+    assert reach == same_reach
+    assert scaled == pytest.approx(min(1.0, plain * np.clip(TARGET / reach, 1, MAX_GAIN)), abs=1e-5)
