@@ -1,6 +1,6 @@
 # `make demo` and `make test` do all the set-up on a fresh machine.
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint bench bench-solver bench-run bench-webrtc bench-protocols bench-takes bench-motion bench-loop bench-render bench-deform images page clean
+.PHONY: help install demo test lint bench bench-solver bench-run bench-webrtc bench-protocols bench-takes bench-motion bench-loop bench-render bench-batch bench-deform images page clean
 
 PYTHON := .venv/bin/python
 SHARED ?= ../shared
@@ -52,6 +52,9 @@ bench-loop: install  ## an avatar acts a recording, and is tracked and solved ag
 
 bench-render: install  ## what drawing an avatar costs beside VTK's bare drawing of the same mesh
 	$(PYTHON) -m tests.bench.bench_render
+
+bench-batch: install  ## a folder of films: one process and two; a simulated cluster from measured costs (needs matplotlib)
+	$(PYTHON) -m tests.bench.bench_batch --films 12 --figure docs/images/batch-scaling.png
 
 bench-deform: install  ## what deforming 25 000 vertices by 52 morphs costs
 	$(PYTHON) -m tests.bench.bench_deform
