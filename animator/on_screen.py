@@ -13,6 +13,7 @@ from typing import Any
 
 from .config import Config
 from .data import Array
+from .errors import SinkError
 from .filming import film_size_px
 from .pipeline import Moment, Performance, is_motion_source
 from .puppets import Puppets, picture_of
@@ -198,7 +199,10 @@ class Screen:
     def _stop_recording(self) -> None:
         if self._recording is not None:
             recording, self._recording = self._recording, None
-            recording.close()
+            try:
+                recording.close()
+            except SinkError as error:  # the disk is full: what there was is kept, and the avatar goes on
+                self._say(str(error))
 
 
 def show(performance: Performance, config: Config) -> None:

@@ -42,7 +42,7 @@ def record(
 ) -> None:
     """Record a performance without drawing it. Ctrl-C ends it and finishes the file."""
     if recover:
-        _recover(source)
+        _recover(source, out)
         return
     if out is None:
         raise SettingError("out: wanted the take's name: -o take.npz")
@@ -83,7 +83,7 @@ def record(
     work.say_what_came(performance)
 
 
-def _recover(where: str | None) -> None:
+def _recover(where: str | None, out: Path | None) -> None:
     """Finish the recordings of programs that were killed."""
     from ..recording import spoken
     from ..takes.finishing import recover
@@ -92,9 +92,11 @@ def _recover(where: str | None) -> None:
     places = [Path("."), Path("out")] if where is None else [Path(where)]
     if where is not None and not places[0].is_dir() and not where.endswith(SUFFIX):
         places = [journal_beside(places[0])]
-    found = [finished for place in places if place.exists() for finished in recover(place)]
+    if out is not None and (where is None or places[0].is_dir()):
+        raise SettingError("out: with --recover it is for one journal: animator record --recover FILE.journal -o TAKE")
     if where is not None and not places[0].exists():
         raise SettingError(f"recover: there is no {places[0]}; nothing was left there by a recording")
+    found = [finished for place in places if place.exists() for finished in recover(place, out=out)]
     for finished in found:
         typer.echo(spoken(finished))
     if not found:

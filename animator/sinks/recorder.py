@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -90,8 +92,11 @@ class MotionRecorder:
         if self._finished:
             return
         self._finished = True
-        self._journal.close()
-        finish(self._journal.path, self.path)
+        self._journal.end()
+        if os.name == "nt":  # which removes no file that is open
+            self._journal.close()
+        with closing(self._journal):  # held until the take is there, or another program's start would finish it
+            finish(self._journal.path, self.path)
         if self.broken is not None:
             raise SinkError(f"{self.broken}; {self.path} has the {self.frames} frames before") from self.broken
 

@@ -24,7 +24,7 @@ from .journal import (
     MOTION,
     PROFILE,
     SUFFIX,
-    is_being_written,
+    held,
     records,
 )
 from .live_link_csv import save_csv
@@ -204,22 +204,28 @@ def finish(journal: Path, target: Path | None = None) -> Finished:
         try:
             paths = _write(contents, target)
         except SinkError as error:
-            raise SinkError(f"{error}; all that was recorded is in {journal}: animator record --recover") from error
+            raise SinkError(
+                f"{error}; all that was recorded is in {journal}: "
+                f"make room, or animator record --recover {journal} -o ELSEWHERE"
+            ) from error
     journal.unlink()
     return Finished(journal, paths, len(contents.times_s), contents.torn_bytes)
 
 
-def recover(where: Path, *, taken: Path | None = None) -> list[Finished]:
+def recover(where: Path, *, taken: Path | None = None, out: Path | None = None) -> list[Finished]:
     """Finish every recording in a folder, or the one of a journal, that a program left when it was killed.
 
     Recordings that go on are left alone, and no file is overwritten: where one has the name, or it is `taken`, the
-    take is called NAME-recovered. One that cannot be finished is told in the log and stays."""
+    take is called NAME-recovered. One that cannot be finished is told in the log and stays.
+
+    out : another name or place, for the one of a journal"""
     journals = sorted(where.glob(f"*{SUFFIX}")) if where.is_dir() else [where]
     done = []
     for journal in journals:
         try:
-            if journal.stat().st_size and not is_being_written(journal):
-                done.append(finish(journal, _free(target_of(journal), taken)))
+            with held(journal) as free:
+                if free and journal.stat().st_size:
+                    done.append(finish(journal, out or _free(target_of(journal), taken)))
         except (OSError, TakeError, SinkError) as error:
             if not where.is_dir():
                 raise TakeError(str(error)) from error

@@ -17,6 +17,7 @@ import struct
 import threading
 import zlib
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -71,7 +72,7 @@ class JournalWriter:
             raise SinkError(f"cannot write {self.path}: {error.strerror}") from error
         self._end = 0
         self._row = np.zeros((), MOTION)
-        self._dirty, self._closed = threading.Event(), threading.Event()
+        self._dirty, self._ended = threading.Event(), threading.Event()
         self._flusher: threading.Thread | None = None
         try:
             if not lock(self._file):
@@ -81,7 +82,6 @@ class JournalWriter:
             self.say(about)
         except (OSError, SinkError):
             os.close(self._file)
-            self._closed.set()
             raise
         self._flusher = threading.Thread(target=self._flush, daemon=True, name="journal")
         self._flusher.start()
@@ -116,14 +116,19 @@ class JournalWriter:
         """Remember a performer's neutral face, (478, 3); the last one counts."""
         self._append(PROFILE, struct.pack("<i", track_id) + np.ascontiguousarray(neutral_cm, "<f4").tobytes())
 
+    def end(self) -> None:
+        """No more is written. The journal stays, and is still held: nobody else may finish it. May be called twice."""
+        if not self._ended.is_set():
+            self._ended.set()
+            self._dirty.set()
+            self._flusher.join()
+
     def close(self) -> None:
-        """End the journal; it stays. May be called twice."""
-        if self._closed.is_set():
-            return
-        self._closed.set()
-        self._dirty.set()
-        self._flusher.join()
-        os.close(self._file)
+        """End it and let go of it. May be called twice."""
+        self.end()
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1
 
     def _append(self, kind: int, payload: bytes) -> None:
         body = bytes([kind]) + payload
@@ -143,7 +148,7 @@ class JournalWriter:
         self._end += len(data)
 
     def _flush(self) -> None:
-        while not self._closed.wait(FLUSH_S):
+        while not self._ended.wait(FLUSH_S):
             self._dirty.wait()
             self._dirty.clear()
             with contextlib.suppress(OSError):  # the next write tells
@@ -165,17 +170,19 @@ def lock(file: int) -> bool:
     return True
 
 
-def is_being_written(journal: Path) -> bool:
-    """Whether a recording into this journal goes on, in this program or another."""
+@contextmanager
+def held(journal: Path) -> Iterator[bool]:
+    """Hold a journal that nobody writes any more, so that one program alone finishes it; False where another has it."""
     if os.name == "nt":
-        try:
-            os.rename(journal, journal)  # refused there while anyone has it open
-        except OSError:
-            return True
-        return False
+        with contextlib.suppress(OSError):  # refused there while anyone has it open
+            os.rename(journal, journal)
+            yield True
+            return
+        yield False
+        return
     file = os.open(journal, os.O_RDONLY)
     try:
-        return not lock(file)
+        yield lock(file) and os.fstat(file).st_nlink > 0  # 0: somebody has finished it just now
     finally:
         os.close(file)
 

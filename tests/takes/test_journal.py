@@ -165,9 +165,13 @@ def test_a_recording_that_goes_on_is_left_alone(tmp_path: Path) -> None:
     assert recover(tmp_path) == []
     with pytest.raises(SinkError, match="another recording into it is going on"):
         MotionRecorder(tmp_path / "a.npz", 60.0)
+    recorder._journal.end()  # it is being finished: that, too, is nobody else's
+    assert recover(tmp_path) == []
+    recorder = MotionRecorder(tmp_path / "b.npz", 60.0)
+    recorder.write([motion_at(0)], 0.0)
     recorder.write([motion_at(1)], 1 / 60)
     recorder.close()
-    assert_holds(tmp_path / "a.npz", 2)
+    assert_holds(tmp_path / "b.npz", 2)
 
 
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EIO])
@@ -196,6 +200,41 @@ def test_a_full_disk_stops_the_recording_and_keeps_it(tmp_path: Path, monkeypatc
         recorder.close()
     assert_holds(tmp_path / "a.npz", 20)
     assert [path.name for path in tmp_path.iterdir()] == ["a.npz"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such limits")
+def test_a_real_limit_stops_it_as_a_full_disk_does(tmp_path: Path) -> None:
+    script = f"""
+import resource
+from pathlib import Path
+from animator.sinks.recorder import MotionRecorder
+from tests.takes.writer import motion_at
+resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+recorder, frame = MotionRecorder(Path({str(tmp_path / "a.npz")!r}), 60.0), 0
+while recorder.broken is None:
+    recorder.write([motion_at(frame)], frame / 60)
+    frame += 1
+print(recorder.frames)
+recorder.close()
+"""
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert "recording stopped: cannot write" in done.stderr
+    assert "SinkError" in done.stderr
+    frames = int(done.stdout)
+    assert 250 < frames < 330
+    recover(tmp_path)
+    assert_holds(tmp_path / "a.npz", frames)
+
+
+def test_a_journal_can_be_finished_elsewhere(tmp_path: Path, capsys) -> None:
+    journal = left_by_a_kill(tmp_path / "a.npz")
+    assert main(["record", "--recover", str(journal), "-o", str(tmp_path / "new" / "b.npz")]) == 0
+    assert_holds(tmp_path / "new" / "b.npz", 30)
+    left_by_a_kill(tmp_path / "a.npz")
+    assert main(["record", "--recover", str(tmp_path / "a.npz")]) == 0
+    assert_holds(tmp_path / "a.npz", 30)
+    assert main(["record", "--recover", str(tmp_path), "-o", str(tmp_path / "c.npz")]) == 2
+    assert "it is for one journal" in capsys.readouterr().err
 
 
 def test_no_room_for_the_take_leaves_the_journal(tmp_path: Path, monkeypatch) -> None:

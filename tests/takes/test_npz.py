@@ -125,9 +125,7 @@ def bomb(path: Path, name: str, shape: tuple[int, ...], there: int = 1 << 20) ->
     return path
 
 
-@pytest.mark.parametrize(
-    "name", ["times_s", "weights", "landmarks_norm", "channel_names", "fps", "source", "gaze_rad"]
-)
+@pytest.mark.parametrize("name", ["times_s", "weights", "landmarks_norm", "channel_names", "fps", "source", "gaze_rad"])
 @pytest.mark.parametrize("shape", [(10**12,), (2**62, 4), (1 << 17, 1 << 17), (0,), (20, 0)])
 def test_claims_are_not_believed(tmp_path: Path, name: str, shape: tuple[int, ...]) -> None:
     path = bomb(tmp_path / "a.npz", name, shape)
