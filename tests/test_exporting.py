@@ -192,19 +192,44 @@ def test_turns_are_those_of_the_window() -> None:
             np.testing.assert_allclose(matrix_from_wxyz(turns[role][frame]), above.T @ here, atol=2e-6)  # slerp rounds
 
 
+def test_an_avatar_without_a_head_joint_turns_as_a_whole(tmp_path: Path) -> None:
+    data = model_file("mask").read_bytes()
+    length = struct.unpack_from("<I", data, 12)[0]
+    said = json.loads(data[20 : 20 + length])
+    said.pop("skins")
+    said["nodes"] = [
+        {"name": f"piece {n}", "mesh": node["mesh"]} for n, node in enumerate(said["nodes"]) if "mesh" in node
+    ]
+    said["scenes"][0]["nodes"] = list(range(len(said["nodes"])))
+    for mesh in said["meshes"]:
+        for name in ("JOINTS_0", "WEIGHTS_0"):
+            mesh["primitives"][0]["attributes"].pop(name, None)
+    (take,) = load_takes(ROOT / "assets" / "performance.npz")
+    save_glb_take(tmp_path / "a.glb", take, written(tmp_path / "pieces.glb", said, data[20 + length :]))
+    head = keys_of(tmp_path / "a.glb")["head"][:, [3, 0, 1, 2]].astype(float)
+    assert degrees_between(head, take.rotations_wxyz).max() <= 0.01
+    pieces, ours = load_rig(tmp_path / "pieces.glb"), load_rig(tmp_path / "a.glb")
+    np.testing.assert_allclose(ours.positions, pieces.positions, atol=1e-6)
+    assert ours.joints[0].name == "head"
+    assert all(joint.parent == 0 for joint in ours.joints[1:])
+
+
+def written(path: Path, said: dict, rest: bytes) -> Path:
+    """A .glb of a changed description and the rest of another's bytes."""
+    text = json.dumps(said).encode()
+    text += b" " * (-len(text) % 4)
+    path.write_bytes(struct.pack("<4sIII4s", b"glTF", 2, 20 + len(text) + len(rest), len(text), b"JSON") + text + rest)
+    return path
+
+
 def turned_file(tmp_path: Path, wxyz: np.ndarray) -> Path:
-    """The human whose joints lie at rest as another maker might have left them."""
+    """The mask whose joints lie at rest as another maker might have left them."""
     data = model_file("mask").read_bytes()
     length = struct.unpack_from("<I", data, 12)[0]
     said = json.loads(data[20 : 20 + length])
     head = next(index for index, n in enumerate(said["nodes"]) if n.get("name") == "head")
     said["nodes"][head]["rotation"] = [float(part) for part in wxyz[[1, 2, 3, 0]]]
-    text = json.dumps(said).encode()
-    text += b" " * (-len(text) % 4)
-    rest = data[20 + length :]
-    path = tmp_path / "turned.glb"
-    path.write_bytes(struct.pack("<4sIII4s", b"glTF", 2, 20 + len(text) + len(rest), len(text), b"JSON") + text + rest)
-    return path
+    return written(tmp_path / "turned.glb", said, data[20 + length :])
 
 
 def test_joints_that_rest_turned_are_turned_about_the_faces_axes(tmp_path: Path) -> None:

@@ -89,3 +89,32 @@ def test_the_time_line_shows_where_the_face_moves() -> None:
     assert (level >= 0).all()
     assert (level <= 1).all()
     assert level[:10].max() < 0.1 < np.median(level[60:270])
+
+
+COMMAND = """
+import sys
+from animator.cli import main
+from animator.playing import Player
+
+run, drawn = Player.run, []
+
+def briefly(player):
+    def after():
+        drawn.append(player.playback.frame)
+        if len(drawn) == 3:
+            player.quit()
+    run(player, after)
+
+Player.run = briefly
+code = main(["play", sys.argv[1], "--size", "320x240", "--send", "vmc://127.0.0.1:9"])
+print(code, len(drawn))
+"""
+
+
+def test_the_command_opens_the_player(display: str) -> None:  # noqa: F811
+    done = subprocess.run(
+        [sys.executable, "-c", COMMAND, "assets/performance.npz"],
+        env=dict(os.environ) | {"DISPLAY": display, "PYTHONPATH": str(ROOT)}, cwd=ROOT,
+        capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert done.stdout.splitlines() == ["0 3"], done.stderr
