@@ -34,6 +34,8 @@ from .take import Take
 log = logging.getLogger("animator")
 
 LANDMARKS_SUFFIX = ".landmarks.npz"
+ENDINGS = (".npz", ".csv")
+"""What can be recorded into; other programs have journals, too."""
 
 
 @dataclass(slots=True)
@@ -203,6 +205,8 @@ def finish(journal: Path, target: Path | None = None) -> Finished:
     if contents.times_s:
         try:
             paths = _write(contents, target)
+        except (TypeError, ValueError, IndexError) as error:  # its records are whole, and say nonsense
+            raise TakeError(f"{journal} is not a recording's journal: {error}") from error
         except SinkError as error:
             raise SinkError(
                 f"{error}; all that was recorded is in {journal}: "
@@ -219,7 +223,8 @@ def recover(where: Path, *, taken: Path | None = None, out: Path | None = None) 
     take is called NAME-recovered. One that cannot be finished is told in the log and stays.
 
     out : another name or place, for the one of a journal"""
-    journals = sorted(where.glob(f"*{SUFFIX}")) if where.is_dir() else [where]
+    names = (f"*{ending}{SUFFIX}" for ending in ENDINGS)
+    journals = sorted(path for name in names for path in where.glob(name)) if where.is_dir() else [where]
     done = []
     for journal in journals:
         try:

@@ -7,10 +7,13 @@ import os
 import random
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from animator.cli import main
 from animator.data import Motion
@@ -298,3 +301,30 @@ def test_the_journal_is_what_a_long_recording_holds(tmp_path: Path) -> None:
     size = journal_beside(tmp_path / "a.npz").stat().st_size
     writer.close()
     assert (size - one) / 100 == journal_module.HEAD.size + journal_module.INSTANT.size + journal_module.MOTION.itemsize
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.data())
+def test_mutated_journals_give_whole_frames_or_one_line(data: st.DataObject) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        journal = left_by_a_kill(Path(name) / "a.npz", 5)
+        content = bytearray(journal.read_bytes())
+        for _ in range(data.draw(st.integers(1, 4))):
+            content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
+        journal.write_bytes(content)
+        try:
+            done = finish(journal)
+        except TakeError:
+            return
+        if done.frames:
+            assert_holds(done.paths[0], done.frames)
+
+
+@pytest.mark.parametrize("about", [{"image_size_px": "wide"}, {"fps": "x"}, {"fps": 0}, {"stage_names": 3}, [1], 7])
+def test_whole_records_that_say_nonsense_are_one_line(tmp_path: Path, about: object) -> None:
+    writer = JournalWriter(tmp_path / "a.npz", about)
+    writer.frame([motion_at(0)], 0.0, {}, [1.0])
+    writer.close()
+    with pytest.raises(TakeError):
+        finish(writer.path)
+    assert writer.path.exists()
