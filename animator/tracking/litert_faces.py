@@ -88,10 +88,10 @@ class LiteRTFaces:
         """Remember the followed regions, and nothing else, to a thousandth of their size.
 
         Two trackers that look at one film see, from wherever they began, nearly the same after seven pictures, and
-        never the same: their landmarks differ by 4e-4 of the face's size for good, and channels by up to 0.027.
+        never the same: their landmarks differ by 4e-4 of the face's size for good, and channels by up to 0.044.
         Once both settle they mostly remember exactly the same, and from then on see it: of 14 starts, settling four
         times a second, 14 were one within 22 pictures. A tracker that settles so often differs from one that never does
-        by no more than two that do not (0.021 in a channel at most; with 1e-2 for 1e-3 it would be 0.12)."""
+        by no more than two that do not (0.045 in a channel at most; with 1e-2 for 1e-3 it would be 0.12)."""
         self._close_up = CloseUp()
         self._regions = [region.snapped(SETTLED_SHARE) for region in self._regions if region.is_usable]
 
