@@ -46,7 +46,7 @@ def convert(
     if out.suffix.lower() not in WRITES or out.name.lower().endswith(LANDMARKS_SUFFIX):
         raise SinkError(f"cannot write {out}: wanted a name that ends in {', '.join(WRITES)}")
     work.check_not_itself(str(source), out)
-    takes = chosen(source, read_takes(source, swap_sides), performer)
+    takes = chosen(source, read_takes(source, swap_sides, landmarks=out.suffix.lower() == ".npz"), performer)
     takes = [edited(take, fps, start, end, smooth) for take in takes]
     paths = (out,) if out.suffix.lower() == ".npz" else numbered(out, len(takes))
     for path in paths:
@@ -64,8 +64,8 @@ def convert(
         typer.echo(f"wrote {path} ({len(takes[0])} frames, {takes[0].duration_s:.2f} s)")
 
 
-def read_takes(path: Path, swap_sides: bool = False) -> list[Take]:
-    """Every performer of a take in any format that can be read."""
+def read_takes(path: Path, swap_sides: bool = False, *, landmarks: bool = False) -> list[Take]:
+    """Every performer of a take in any format that can be read; landmarks only if they are wanted."""
     if not path.exists():
         raise SourceError(f"there is no {path}: wanted a take, {', '.join(READS)}")
     suffix = path.suffix.lower()
@@ -83,7 +83,7 @@ def read_takes(path: Path, swap_sides: bool = False) -> list[Take]:
 
     if kind_of_npz(path) == "landmarks":
         raise TakeError(f"{path} holds landmarks, not motion: solve it first (animator record {path.name} -o take.npz)")
-    return list(load_takes(path))
+    return list(load_takes(path, landmarks=landmarks))
 
 
 def chosen(path: Path, takes: list[Take], performer: int | None) -> list[Take]:

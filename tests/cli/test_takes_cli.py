@@ -158,6 +158,9 @@ def test_a_take_with_landmarks_is_solved_again_to_the_same_numbers(animator, fac
     (again,) = load_takes(Path("b.npz"))
     for name in ("weights", "rotations_wxyz", "translations_cm", "gaze_rad", "confidence", "landmarks_norm"):
         assert np.array_equal(getattr(again, name), getattr(first, name)), name
+    assert animator("convert", "a.npz", "part.npz", "--start", 0.1).code == 0
+    (part,) = load_takes(Path("part.npz"))
+    assert np.array_equal(part.landmarks_norm, first.landmarks_norm[3:])
     assert animator("record", "a.npz", "-o", "c.npz", "--smoothing", 0).code == 0
     assert not np.array_equal(load_takes(Path("c.npz"))[0].weights, first.weights)
     assert animator("play", "a.npz", "--out", "a.mp4", *SMALL).code == 0  # played, it is motion
