@@ -1,6 +1,6 @@
 # `make demo` and `make test` do all the set-up on a fresh machine.
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint bench bench-solver bench-run bench-webrtc bench-protocols bench-takes bench-motion bench-loop bench-render bench-batch bench-deform images page clean
+.PHONY: help install demo test lint bench bench-solver bench-steadiness bench-tracking bench-run bench-webrtc bench-protocols bench-takes bench-motion bench-loop bench-render bench-batch bench-deform images page clean
 
 PYTHON := .venv/bin/python
 SHARED ?= ../shared
@@ -26,6 +26,12 @@ bench: install  ## every benchmark, printed and written to docs/benchmarks.md (n
 
 bench-solver: install  ## the solver's accuracy beside MediaPipe's own network (needs the evaluation sets)
 	$(PYTHON) -m tests.bench.bench_solver --shared $(SHARED)
+
+bench-steadiness: install  ## head turns, jitter, lag, and no neutral start (the last needs the evaluation sets)
+	$(PYTHON) -m tests.bench.bench_steadiness --shared $(SHARED)
+
+bench-tracking: install  ## our tracker beside MediaPipe's: time, and how far apart
+	$(PYTHON) -m tests.bench.bench_tracking --shared $(SHARED)
 
 bench-run: install  ## frames per second, each stage's share, peak memory
 	$(PYTHON) -m tests.bench.bench_run
