@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def play(
-    take: Annotated[str, typer.Argument(metavar="TAKE", help="A take: .npz, .csv or .landmarks.npz.")],
+    take: Annotated[str, typer.Argument(metavar="TAKE", help="A take: .npz, .csv, .json or .landmarks.npz.")],
     rig: options.RigName = None,
     out: options.Out = None,
     mirror: options.Mirror = False,
@@ -32,8 +32,8 @@ def play(
     from ..display import has_display
     from ..errors import TakeError
 
-    if Path(take).suffix.lower() not in (".npz", ".csv"):
-        raise TakeError(f"{take} is not a take: wanted .npz, .csv or .landmarks.npz (for a video: animator run)")
+    if Path(take).suffix.lower() not in (".npz", ".csv", ".json"):
+        raise TakeError(f"{take} is not a take: wanted .npz, .csv, .json or .landmarks.npz (for a video: animator run)")
     settings = options.gathered(
         config,
         show={

@@ -58,7 +58,7 @@ def _open_path(path: Path, solve_again: bool) -> FrameSource | MotionSource:
     suffix = path.suffix.lower()
     if path.is_dir() or suffix in SUFFIXES:
         return ImageSource(path)
-    if suffix == ".csv":
+    if suffix in (".csv", ".json"):
         return ReplaySource(path)
     if suffix == ".npz":
         from ..takes.npz import kind_of_npz

@@ -7,13 +7,14 @@ from pathlib import Path
 
 from ..data import Motion
 from ..errors import TakeError
+from ..takes.json_layouts import load_json
 from ..takes.live_link_csv import load_csv
 from ..takes.npz import load_takes
 from ..takes.take import Take
 
 
 class ReplaySource:
-    """Plays recorded motion: every performer of a `.npz` take, or the one of a Live Link Face CSV.
+    """Plays recorded motion: every performer of a `.npz` take, or the one of a Live Link Face CSV or a JSON.
 
     Performers who were recorded together share their times."""
 
@@ -21,8 +22,7 @@ class ReplaySource:
 
     def __init__(self, path: Path) -> None:
         self.name = path.name
-        is_csv = path.suffix.lower() == ".csv"
-        self.takes: tuple[Take, ...] = (load_csv(path),) if is_csv else load_takes(path, landmarks=False)
+        self.takes = _loaded(path)
         if not len(self.takes[0]):
             raise TakeError(f"{path} holds no frames")
         self.fps = self.takes[0].fps
@@ -34,3 +34,11 @@ class ReplaySource:
 
     def close(self) -> None:
         """Nothing is held open."""
+
+
+def _loaded(path: Path) -> tuple[Take, ...]:
+    """Every performer of a take, by the file's ending."""
+    suffix = path.suffix.lower()
+    if suffix == ".csv":
+        return (load_csv(path),)
+    return (load_json(path),) if suffix == ".json" else load_takes(path, landmarks=False)

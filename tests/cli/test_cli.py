@@ -104,7 +104,7 @@ MISTAKES = [
     ("play TAKE --out nowhere.gif", r"cannot write nowhere\.gif"),
     ("record nowhere.mp4 -o a.npz", r"there is no nowhere\.mp4"),
     ("record TAKE -o a.landmarks.npz", r"a take without pictures has no landmarks"),
-    ("play CLIP", r"is not a take: wanted \.npz, \.csv or \.landmarks\.npz \(for a video: animator run\)"),
+    ("play CLIP", r"is not a take: wanted \.npz, \.csv, \.json or \.landmarks\.npz \(for a video: animator run\)"),
     ("play nowhere.npz", r"there is no nowhere\.npz"),
     ("play broken.npz", r"broken\.npz"),
     ("play broken.csv", r"broken\.csv"),

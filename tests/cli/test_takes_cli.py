@@ -177,3 +177,9 @@ def test_record_wants_a_name_and_recover_none(animator, face_clip: Path) -> None
     assert "wanted the take's name: -o take.npz" in animator("record", face_clip).one_line
     said = animator("record", "--recover")
     assert (said.code, said.out) == (0, "nothing to recover: no recording was cut short here\n")
+
+
+def test_a_json_is_played_like_any_take(animator) -> None:
+    assert animator("convert", ASSET, "a.json", "--end", 0.2).code == 0
+    assert animator("play", "a.json", "--out", "a.mp4", *SMALL).code == 0
+    assert frames_of(Path("a.mp4")) == 6
