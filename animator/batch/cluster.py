@@ -21,6 +21,8 @@ CONNECT_S = 10.0
 RECONNECT_S = 90.0
 """A scheduler that restarts is waited for so long."""
 POLL_S = 0.25
+ASK_S = 2.0
+"""So often workers are counted, and so long is an answer waited for."""
 
 
 class ClusterHandle:
@@ -71,8 +73,7 @@ class ClusterEngine:
     @property
     def capacity(self) -> int:
         """Threads of all workers; 1 while there are none yet."""
-        workers = self._workers()
-        threads = sum(worker["nthreads"] for worker in workers.values())
+        threads = sum(self._workers().values())
         if not threads and not self._told_idle:
             log.warning("the scheduler at %s has no workers yet: waiting (start them by `dask worker`)", self._address)
             self._told_idle = True
@@ -138,6 +139,8 @@ class ClusterEngine:
             raise SettingError("cluster: it needs Dask: pip install 'animator[cluster]'") from error
         logging.getLogger("distributed").setLevel(logging.CRITICAL)  # we say what matters, in our own words
         self._over: SimpleQueue[ClusterHandle] = SimpleQueue()
+        self._known: dict[str, int] = {}
+        self._ask_again_s = 0.0
         try:
             self._client = Client(self._address, timeout=timeout_s, set_as_default=False)
             self._client.register_plugin(_model_plugin(self._model))
@@ -148,9 +151,15 @@ class ClusterEngine:
                 "where `dask scheduler` runs"
             ) from error
 
-    def _workers(self) -> dict[str, Any]:
-        # Kept fresh by the client itself, every two seconds; asking would be a journey each time.
-        return self._client._scheduler_identity.get("workers", {})
+    def _workers(self) -> dict[str, int]:
+        """Threads by address; asked for every now and then, as each time is a journey."""
+        if monotonic() >= self._ask_again_s:
+            try:
+                self._known = self._client.nthreads(callback_timeout=ASK_S)
+            except Exception as error:  # of many kinds, where the scheduler goes at this moment: `over` sees to that
+                log.debug("cannot ask for workers: %s", error)
+            self._ask_again_s = monotonic() + ASK_S
+        return self._known
 
 
 class _Never:

@@ -15,6 +15,7 @@ import pytest
 
 from animator import batch
 from animator.batch import work
+from animator.batch.cluster import ClusterEngine
 from animator.errors import SettingError
 from animator.takes.npz import load_takes
 
@@ -104,6 +105,17 @@ def test_a_cluster_gives_the_same_takes_though_a_worker_is_killed(
     assert results[0].parts == 3
     assert np.array_equal(there.weights, same.weights)
     assert np.array_equal(there.times_s, same.times_s)
+
+
+def test_all_workers_count_whenever_they_come(cluster: Cluster):
+    engine = ClusterEngine(cluster.address, b"")
+    assert engine.capacity == 1
+    for _ in range(2):
+        cluster.start_worker(nanny=False)
+    engine._client.wait_for_workers(2, timeout=60)
+    engine._ask_again_s = 0.0
+    assert engine.capacity == 2
+    engine.close()
 
 
 def test_a_film_that_crashes_workers_is_reported_and_the_rest_goes_on(
