@@ -132,7 +132,7 @@ def measure(rig: Rig, size_px: tuple[int, int]) -> list[Row]:
     deformer = Deformer(rig)
     calls["deform alone"] = deformer.deform
     spent: dict[str, list[tuple[float, float]]] = {what: [] for what in calls}
-    for what, call in calls.items():  # shaders are compiled in the first pictures
+    for call in calls.values():  # shaders are compiled in the first pictures
         for motion in acts[:3]:
             call(motion)
     for motion in acts:

@@ -41,8 +41,8 @@ truth, on the frames after each take's 20 neutral ones.
 
 {steadiness}
 
-*turn*: how far a channel goes while only the head turns (yaw -40 to 40 degrees); *jitter*: standard deviation on a still
-face; *lag*: behind the unfiltered answer. What the solver cannot see is in [solver.md](solver.md).
+*turn*: how far a channel goes while only the head turns (yaw -40 to 40 degrees); *jitter*: standard deviation on a
+still face; *lag*: behind the unfiltered answer. What the solver cannot see is in [solver.md](solver.md).
 
 ## The tracker beside MediaPipe's graph
 
