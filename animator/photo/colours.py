@@ -11,7 +11,11 @@ from .layout import Close
 from .skin import encoded, linear
 
 WHITE = 0.80
-"""Of the light of the painted eyes' white: beside a photo's skin it would glare."""
+"""Of the light of the painted eyes' white, beside fair skin; a darker photo's would glare."""
+HAIR_BANDS = ((-0.03, 0.09), (-0.10, 0.03), (0.02, 0.20))
+"""Where hair is looked for in turn, from the forehead's top upward, in heights of the face."""
+HAIR_SHARE = 0.35
+"""Of such a band must look like hair."""
 CHIN, FOREHEAD_TOP = 152, 10
 
 
@@ -34,22 +38,29 @@ def hair_colour(close: Close, skin_rgb: Array) -> Array | None:
     points = close.landmarks_px
     up = points[FOREHEAD_TOP] - points[CHIN]
     across = np.array([-up[1], up[0]])
-    along, aside = np.meshgrid(np.linspace(-0.06, 0.20, 40), np.linspace(-0.22, 0.22, 40))
-    places = points[FOREHEAD_TOP] + along[..., None] * up + aside[..., None] * across
-    x, y = np.round(places).astype(int).reshape(-1, 2).T
-    height, width = close.rgb.shape[:2]
-    kept = (x >= 0) & (y >= 0) & (x < width) & (y < height)
-    if kept.mean() < 0.25:
-        return None
-    colours = linear(close.rgb[y[kept], x[kept]])
-    differs = np.abs(np.log((colours + 0.02) / (skin_rgb + 0.02))).max(1) > 0.45
-    if differs.mean() < 0.2:
-        return None
-    found = colours[differs]
-    # The background is the lesser part: stay near the middle of what was found.
-    middle = np.median(found, 0)
-    near = np.abs(np.log((found + 0.02) / (middle + 0.02))).max(1) < 0.9
-    return found[near].mean(0)
+    for first, last in HAIR_BANDS:
+        along, aside = np.meshgrid(np.linspace(first, last, 40), np.linspace(-0.20, 0.20, 40))
+        places = points[FOREHEAD_TOP] + along[..., None] * up + aside[..., None] * across
+        x, y = np.round(places).astype(int).reshape(-1, 2).T
+        kept = (x >= 0) & (y >= 0) & (x < close.rgb.shape[1]) & (y < close.rgb.shape[0])
+        if kept.mean() < 0.4:
+            continue
+        colours = linear(close.rgb[y[kept], x[kept]])
+        contrast = _contrast(colours, skin_rgb)
+        found = colours[contrast > 0.4]
+        if len(found) < HAIR_SHARE * len(colours):
+            continue
+        # Between locks skin shines through: what differs more is the hair's own.
+        found = colours[contrast >= np.quantile(contrast[contrast > 0.4], 0.35)]
+        # What is behind the head is the lesser part: stay near the middle of what was found.
+        near = _contrast(found, np.median(found, 0)) < 0.8
+        return found[near].mean(0) if near.sum() > 20 else np.median(found, 0)
+    return None
+
+
+def _contrast(colours: Array, other: Array) -> Array:
+    """(N,) natural logarithm of how many times lighter or darker one of the channels is."""
+    return np.abs(np.log((colours + 0.01) / (other + 0.01))).max(1)
 
 
 def brow_colour(close: Close) -> Array:
@@ -89,8 +100,10 @@ def iris_colour(close: Close) -> Array | None:
     return colours[(light >= low) & (light <= high)].mean(0)
 
 
-def eye_picture(base_rgb: Array, colour: Array) -> Array:
-    """The eyeball's picture with an iris of another colour; pupil, glint and the white stay."""
+def eye_picture(base_rgb: Array, colour: Array, skin_rgb: Array) -> Array:
+    """The eyeball's picture with an iris of another colour; pupil and glint stay.
+
+    colour, skin_rgb : (3,) linear, the photo's"""
     side = len(base_rgb)
     row, column = (np.mgrid[0:side, 0:side] + 0.5) / side - 0.5
     radius = np.hypot(row, column)
@@ -103,7 +116,8 @@ def eye_picture(base_rgb: Array, colour: Array) -> Array:
     # An iris in a photo lies in the lids' shade.
     target = np.clip(1.5 * colour, 0.012, 0.5)
     recoloured = (light / light[ring].mean())[..., None] * target
-    white = base * np.where(radius > 1.02 * edge, WHITE, 1.0)[..., None]
+    white_light = np.clip(WHITE * (skin_rgb.mean() / 0.5) ** 0.4, 0.45, 0.85)
+    white = base * np.where(radius > 1.02 * edge, white_light, 1.0)[..., None]
     return _picture(white + is_iris[..., None] * (recoloured - white))
 
 

@@ -151,7 +151,7 @@ def paint(model: HumanModel, subject: Subject, close: Close) -> Array | None:
     _set(model, "body", body_picture(_decoded(model, "body"), skin.tone, hair_tone, own_hair))
     iris = iris_colour(close)
     if iris is not None:
-        _set(model, "eye", eye_picture(_decoded(model, "eye"), iris))
+        _set(model, "eye", eye_picture(_decoded(model, "eye"), iris, skin.colour))
     return colour
 
 

@@ -25,8 +25,12 @@ from .layout import (
     zone,
 )
 
+SKIN_SPREAD = ((5.0, 3.0, 4.0), (9.0, 4.0, 6.0))
+"""Least and most deviations of one person's skin in L, a, b."""
 EVENED = 0.88
 """How much of the photo's broad light and shade is taken out: the renderer lights the face itself."""
+COLOUR_EVENED = 0.5
+"""How much of that applies to colour: blush is the face's own, coloured light is not."""
 BROAD_TEXELS = 48.0
 """Light changes over this distance; what changes over less is the face's own."""
 RIM_TEXELS = 46.0
@@ -34,6 +38,9 @@ RIM_TEXELS = 46.0
 BANDS = 6
 LIT = 0.62
 """The quantile of the seen skin's light that is its colour: below are shades, above are glints."""
+LIFT = 0.45
+"""Skin under full light over skin in a picture, linear, is 1 + this * (1 - its brightest channel): drawn with its lamps
+the avatar comes out as the photo."""
 LIPS_OWN = 0.45
 """How much of the lips is the photo; the rest is painted lips in its colour: smiling lips are thin and shine."""
 AROUND_TEXELS = 26.0
@@ -52,7 +59,7 @@ class Skin:
     tone: Array
     """(3,) the person's skin over the painted skin, linear."""
     colour: Array
-    """(3,) the person's skin, linear."""
+    """(3,) the person's skin in the photo, linear."""
 
 
 def painted(close: Close, layout: Layout, base_rgb: Array, smile: float = 0.0) -> Skin:
@@ -69,9 +76,9 @@ def painted(close: Close, layout: Layout, base_rgb: Array, smile: float = 0.0) -
     skin_only = (1 - features()) * _rim()
     own = own * (1 - _hair(seen, own * skin_only))
     own = cv2.GaussianBlur(cv2.erode(own, np.ones((9, 9), np.uint8)), (0, 0), 4)
-    tone = _tone(photo, base, own * skin_only)
+    tone, lift = _tone(photo, base, own * skin_only)
     toned = base * tone
-    photo = _evened(photo, toned, own * skin_only)
+    photo = np.minimum(_evened(photo * lift, toned, own * skin_only), 1.0)
     photo = _calmed(photo, own, smile)
     mirrored = own[:, ::-1]
     photo, known = _with_mirror(photo, own, mirrored)
@@ -79,7 +86,9 @@ def painted(close: Close, layout: Layout, base_rgb: Array, smile: float = 0.0) -
     photo = photo * _grain(base)
     share = known * _rim() * (1 - eyes) * (1 - 0.85 * mouth)
     blended = _blended(encoded(photo), encoded(toned), share)
-    return Skin(np.clip(np.round(blended), 0, 255).astype(np.uint8), tone, np.median(base.reshape(-1, 3), 0) * tone)
+    return Skin(
+        np.clip(np.round(blended), 0, 255).astype(np.uint8), tone, np.median(base.reshape(-1, 3), 0) * tone / lift
+    )
 
 
 def _inside(shape: tuple[int, ...], place_px: Array) -> Array:
@@ -100,7 +109,7 @@ def _hair(seen: Array, skin: Array) -> Array:
     down = np.arange(SIDE)[:, None] / SIDE
     sure = (skin > 0.6) & (down > 0.36) & (down < 0.62)  # cheeks and nose
     middle = np.median(lab[sure], 0)
-    spread = np.maximum(1.48 * np.median(np.abs(lab[sure] - middle), 0), [5.0, 3.0, 4.0])
+    spread = np.clip(1.48 * np.median(np.abs(lab[sure] - middle), 0), *SKIN_SPREAD)
     away = np.sqrt((((lab - middle) / spread) ** 2).sum(-1))
     strange = _smooth((away - HAIR_FROM) / (HAIR_SURELY - HAIR_FROM))
     above_brows = _smooth((0.285 - down) / 0.03)
@@ -115,13 +124,15 @@ def _hair(seen: Array, skin: Array) -> Array:
     return cv2.GaussianBlur(cv2.dilate(hair.astype(np.float32), np.ones((27, 27), np.uint8)), (0, 0), 6)
 
 
-def _tone(photo: Array, base: Array, weight: Array) -> Array:
-    """(3,) linear: by what the painted skin is to be multiplied."""
+def _tone(photo: Array, base: Array, weight: Array) -> tuple[Array, float]:
+    """(3,) linear: by what the painted skin is to be multiplied, and the photo."""
     known = weight > 0.5
     if not known.any():
         known = weight >= weight.max()
     skin = (1 - features()) * _rim() > 0.5
-    return np.quantile(photo[known], LIT, 0) / np.median(base[skin], 0)
+    seen = np.quantile(photo[known], LIT, 0)
+    lift = 1 + LIFT * (1 - float(seen.max()))
+    return lift * seen / np.median(base[skin], 0), lift
 
 
 def _evened(photo: Array, toned: Array, weight: Array) -> Array:
@@ -138,6 +149,8 @@ def _evened(photo: Array, toned: Array, weight: Array) -> Array:
         found = cv2.GaussianBlur(value, (0, 0), sigma) / np.maximum(near, 1e-6)[..., None]
         take = (1 - done) * np.clip(near / 0.15, 0, 1)
         broad, done = broad + take[..., None] * found, done + take
+    plain = broad.mean(-1, keepdims=True)
+    broad = plain + COLOUR_EVENED * (broad - plain)
     field = cv2.resize(broad, (SIDE, SIDE), interpolation=cv2.INTER_CUBIC)
     return photo * np.exp(EVENED * np.clip(field, -1.2, 1.2))
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from scipy.optimize import lsq_linear
 
-from ..channels import INDEX
+from ..channels import ARKIT, INDEX
 from ..data import Array, Face, Frame
 from ..errors import SourceError
 from ..maths.rotations import yaw_pitch_roll_from_matrix
@@ -27,6 +27,9 @@ FOV_DEG = 30.0
 """Portraits are taken from farther away than webcams look."""
 FACE_IN_SQUARE = 2.2
 """Side of the square that the face is looked at in, in heights of the face."""
+LIDS = {stem + side for stem in ("eyeBlink", "eyeSquint", "eyeWide", "cheekSquint") for side in ("Left", "Right")}
+LID_SHARE = 0.4
+"""How much of narrow or wide eyes is taken for expression: one photo does not tell it from the eyes' own shape."""
 DEPTH_BELIEVED = 0.6
 """One picture shows no depth: the tracker's is a guess."""
 RIDGE_CM = 0.8
@@ -129,7 +132,8 @@ def _at_rest(landmarks_cm: Array) -> tuple[Array, Array]:
     likely_cm = running.neutral_cm
     response = model.response_cm.astype(np.float64)
     weights = _expression(landmarks_cm - likely_cm, response)
-    rested_cm = landmarks_cm - np.einsum("c,cvi->vi", weights, response)
+    removed = weights * [LID_SHARE if name in LIDS else 1.0 for name in ARKIT]
+    rested_cm = landmarks_cm - np.einsum("c,cvi->vi", removed, response)
     shape_cm = likely_cm + BELIEVED * (rested_cm - likely_cm) - model.neutral_cm
     return settled(shape_cm), weights
 
