@@ -50,6 +50,7 @@ bench-motion: install  ## the motion stream: bits, errors, loss
 
 images: install  ## the pictures in docs/images/
 	$(PYTHON) -m tools.render_rig_sheets
+	$(PYTHON) -m tools.render_photo_rig
 	$(PYTHON) -m tools.render_views
 	$(PYTHON) -m tools.render_takes
 

@@ -16,7 +16,7 @@ from ..data import Array, Expression, Face, Frame, Gaze, HeadPose, Motion
 from ..errors import SinkError
 from ..resources import rigs_folder
 from ..rig import Rig
-from ..rigging.library import DESCRIPTION, load_rig
+from ..rigging.library import DESCRIPTION, load_rig, rig_description
 from ..rigging.normals import RestNormals
 from ..rigging.pictures import decoded_rgba
 from ..solving.face_model import face_model
@@ -33,6 +33,8 @@ from .skin import linear, painted
 from .subject import Subject, find_subject, read_picture, seen_shape_cm, settled
 
 MODEL, PICTURE = "avatar.glb", "picture.png"
+MAKER = "animator rigs photo"
+"""By this an avatar may be replaced: no other is."""
 JPEG_QUALITY = 93
 HAIR = {"hair", "locks"}
 """Materials of hair."""
@@ -59,6 +61,8 @@ def check_folder(folder: Path, *, overwrite: bool = False) -> None:
     if folder.is_dir() and any(folder.iterdir()):
         if not (folder / DESCRIPTION).is_file():
             raise SinkError(f"cannot write {folder}: it holds other things than an avatar; name a new folder")
+        if rig_description(folder.resolve()).get("maker") != MAKER:
+            raise SinkError(f"cannot write {folder}: the avatar in it was not made from a photo; name a new folder")
         if not overwrite:
             raise SinkError(f"cannot write {folder}: there is an avatar in it already; add --force to replace it")
     check_writable(folder / MODEL)
@@ -221,7 +225,7 @@ def _description(said: Said) -> str:
     return f"""title = {title}
 about = "Made from a photo, all 52 ARKit channels."
 model = "{MODEL}"
-maker = "animator rigs photo"
+maker = "{MAKER}"
 source = {source}
 # Parts that are not drawn over a person's own head.
 hidden_in_mask = ["shirt", "collar", "neck"]

@@ -1,7 +1,8 @@
 """Bend the head to a person's shape: one smooth map of space that carries skin, hair, teeth and expressions alike.
 
-A morph is bent by mapping where its vertices go to, not what they move by: lids that met meet again, and lips
-that were sealed stay so, as one place has one image."""
+Around the eyes a morph is bent by mapping where its vertices go to, not what they move by: lids that met meet again,
+and glide on the eyeball, as one place has one image. Elsewhere mostly by what they move by: a mouth that the person
+smiled with in the photo has been bent much, and lips that run through such folds would fold themselves."""
 
 from __future__ import annotations
 
@@ -24,6 +25,8 @@ FIXED_SPACING_CM = 3.0
 LID_REACH = (1.15, 1.75)
 """Distances from an eyeball's middle, in its radii: up to the first a lid glides on it, from the second on it is
 free skin."""
+MAPPED_ELSEWHERE = 0.3
+"""How much of a morph away from the eyes is bent by where its vertices go to."""
 EYES = {"leftEye": LEFT_EYE, "rightEye": RIGHT_EYE}
 
 
@@ -75,6 +78,11 @@ class Bend:
             result[near] = eye.moved_cm + bent * (reach / np.maximum(free, 1e-9))[:, None]
         return result
 
+    def near_eyes(self, places_cm: Array) -> Array:
+        """(N,) 1 on the lids, 0 far from both eyes."""
+        away = [np.linalg.norm(places_cm - eye.centre_cm, axis=1) / eye.radius_cm for eye in self.eyes.values()]
+        return 1 - _smooth((np.min(away, 0) - 1.6) / 1.2)
+
 
 def bend(model: HumanModel, shape_cm: Array, *, with_moves: bool = True) -> Bend:
     """Bend all pieces, joints and, unless not wanted, morphs of a model in place."""
@@ -99,8 +107,12 @@ def _bend_moves(by: Bend, moves: dict[str, tuple[Array, Array]], before: Array, 
         return
     counts = np.cumsum([len(rows) for rows, _ in moves.values()])[:-1]
     rows = np.concatenate([rows for rows, _ in moves.values()])
-    ends = by(before[rows] + np.concatenate([move for _, move in moves.values()])) - after[rows]
-    for (channel, (own, _)), moved in zip(list(moves.items()), np.split(ends, counts), strict=True):
+    plain = np.concatenate([move for _, move in moves.values()])
+    mapped = by(before[rows] + plain) - after[rows]
+    share = (MAPPED_ELSEWHERE + (1 - MAPPED_ELSEWHERE) * by.near_eyes(before))[rows, None]
+    for (channel, (own, _)), moved in zip(
+        list(moves.items()), np.split(plain + share * (mapped - plain), counts), strict=True
+    ):
         moves[channel] = own, moved
 
 

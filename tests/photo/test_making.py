@@ -19,6 +19,7 @@ from animator.photo.subject import Subject
 from animator.rendering.framing import Framing
 from animator.rendering.renderer import Renderer
 from animator.rendering.scene import Appearance
+from animator.resources import rigs_folder
 from animator.rig import Rig
 from animator.rigging.deform import Deformer
 from animator.rigging.library import load_rig, rig_description
@@ -123,6 +124,8 @@ def test_only_an_avatar_is_replaced_and_only_when_asked(made: Path, tmp_path: Pa
     with pytest.raises(SinkError, match="--force"):
         check_folder(made)
     check_folder(made, overwrite=True)
+    with pytest.raises(SinkError, match="not made from a photo"):
+        check_folder(rigs_folder() / "human", overwrite=True)
     (tmp_path / "notes.txt").write_text("mine")
     with pytest.raises(SinkError, match="other things than an avatar"):
         check_folder(tmp_path, overwrite=True)
