@@ -16,8 +16,8 @@ LAYERS = [
     {"protocols", "takes"},
     {"sources", "tracking", "solving", "rigging", "rendering", "sinks", "webrtc"},
     {
-        "config", "pipeline", "puppets", "filming", "recording", "sending", "on_screen", "remote", "exporting", "plotting",
-        "playing", "photo",
+        "config", "pipeline", "puppets", "filming", "recording", "sending", "on_screen", "remote", "exporting",
+        "plotting", "playing", "photo", "benching",
     },
     {"batch", "server"},
     {"doctor", "cli"},

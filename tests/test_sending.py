@@ -142,7 +142,6 @@ def test_nobody_there_is_said_once_and_stops_nothing(caplog: pytest.LogCaptureFi
     source.close()  # a port on which surely nobody listens
     now_s = 0.0
     with closing(open_sender(f"vmc://127.0.0.1:{port}", lambda: now_s)) as sink, caplog.at_level(logging.INFO):
-        logging.getLogger("animator").propagate = True
         for motion in talking_face(60):
             now_s = motion.time_s
             sink.write([motion], motion.time_s)
@@ -233,12 +232,3 @@ def test_two_programs_hand_a_performance_over(tmp_path: Path) -> None:
     np.testing.assert_allclose(got.rotations_wxyz[seen], [m.pose.rotation_wxyz for m in motions], atol=1e-7)
     np.testing.assert_allclose(got.gaze_rad[seen], [m.gaze.angles_rad for m in motions], atol=1e-6)
     assert np.diff(got.times_s).min() > 0
-
-
-@pytest.fixture(autouse=True)
-def _propagation() -> Iterator[None]:
-    """The program's log reaches pytest, whatever a test of the command line left behind."""
-    logger = logging.getLogger("animator")
-    before = logger.propagate
-    yield
-    logger.propagate = before

@@ -67,9 +67,13 @@ def test_the_caller_is_ahead_by_a_few_pictures_only() -> None:
 def test_an_error_is_raised_where_the_pictures_come_from() -> None:
     notes = Notes(fails_at=1)
     behind = WriteBehind(notes, Stopwatch())
-    with pytest.raises(SinkError, match="no room"):
+
+    def write_many() -> None:
         for index in range(100):
             behind.write(picture(index))
+
+    with pytest.raises(SinkError, match="no room"):
+        write_many()
     behind.close()
     assert notes.got == [0]
     assert notes.closed == 1
