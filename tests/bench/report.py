@@ -52,7 +52,7 @@ still face; *lag*: behind the unfiltered answer. What the solver cannot see is i
 
 The landmark network by itself takes 4.9 ms of one core here, 0.6 of what MediaPipe takes in all: what lies around it
 (cropping 0.35, the rest 0.5) is all that can be saved. With a face too small for the whole picture (`s13.mp4`) the two
-look at different crops of it, and `iris_tracking_example.gif` is mostly one eye.
+look at different crops of it; in `iris_tracking_example.gif` the face jumps from pose to pose, one nearly a profile.
 
 ## The whole program
 
@@ -62,9 +62,9 @@ software. Each row is a process of its own, the fastest of {repeats}.
 {run}
 
 Where the time goes without a graphics card: about half of it is drawing. `make bench-render` tells what a picture of
-an avatar costs beside VTK's bare drawing of the same mesh: most of it is VTK filling triangles. With 18 700 triangles
-instead of 55 000 that takes half as long; smoothing edges where they are takes 2 to 3 ms of processor time instead of
-FXAA's 16, and laying the avatar over its background here instead of in OpenGL saves 2. Light is computed for each
+an avatar costs beside VTK's bare drawing of the same mesh: most of it is VTK filling triangles, 18 700 of them for the
+human. Smoothing edges where they are takes 2 to 3 ms of processor time (FXAA took 16), and laying the avatar over its
+background here instead of in OpenGL saves 2. Light is computed for each
 vertex, in half a millisecond; for each pixel it costs 5. Tracking is a fifth, nearly all in MediaPipe's networks.
 
 ## There and back over WebRTC
