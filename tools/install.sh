@@ -85,6 +85,12 @@ if [ "${1:-}" = test ] && command -v npm >/dev/null && [ ! -d $OTHER_STACK/node_
         echo "could not install werift: the tests that need it are skipped" >&2
 fi
 
+if [ "${1:-}" = test ] && command -v npm >/dev/null && [ ! -d web/node_modules/gltf-validator ]; then
+    echo "building the page's own drawing, and installing readers of another make into web/"
+    (cd web && npm install --no-save --ignore-scripts --no-audit --no-fund --silent && npx vite build --logLevel error) ||
+        echo "could not build it: the tests that need it are skipped" >&2
+fi
+
 if [ ! -x "$VENV/bin/python" ]; then
     echo "making the virtual environment $VENV"
     "$PYTHON" -m venv "$VENV"
