@@ -1,6 +1,6 @@
 # `make demo` and `make test` do all the set-up on a fresh machine.
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint bench bench-solver bench-steadiness bench-tracking bench-run bench-webrtc bench-protocols bench-takes bench-motion bench-loop bench-render bench-batch bench-deform images page clean
+.PHONY: help install demo test lint bench bench-solver bench-steadiness bench-tracking bench-run bench-webrtc bench-protocols bench-takes bench-motion bench-loop bench-render bench-batch bench-deform bench-scale images page clean
 
 PYTHON := .venv/bin/python
 SHARED ?= ../shared
@@ -65,6 +65,9 @@ bench-batch: install  ## a folder of films: one process and two; a simulated clu
 
 bench-deform: install  ## what deforming 25 000 vertices by 52 morphs costs
 	$(PYTHON) -m tests.bench.bench_deform
+
+bench-scale: install  ## what a picture costs with more faces, larger pictures, finer avatars (needs matplotlib)
+	$(PYTHON) -m tests.bench.bench_scale --figure docs/images/scale.png
 
 page:  ## the part of the page that draws puppets on a visitor's own device (needs Node.js 20 and npm)
 	@command -v npm >/dev/null || { echo "make page needs npm: install Node.js 20 or later" >&2; exit 1; }

@@ -26,17 +26,19 @@ PATCH = 0.16
 """Radius of what a morph moves, as a share of the face's side."""
 
 
-def made_rig() -> Rig:
-    """Two grids of 12 544 vertices: a face with 52 morphs, and a body."""
-    across, up = np.meshgrid(np.linspace(-1, 1, SIDE), np.linspace(1, -1, SIDE))
+def made_rig(side: int = SIDE, morph_count: int = len(ARKIT)) -> Rig:
+    """Two grids of `side` squared vertices: a face with its morphs, and a body.
+
+    A 53rd morph and those after it begin the channels anew, so that a channel moves several."""
+    across, up = np.meshgrid(np.linspace(-1, 1, side), np.linspace(1, -1, side))
     face = np.stack([0.09 * across, 0.12 * up + 1.6, 0.09 * np.cos(across) * np.cos(up)], -1).reshape(-1, 3)
     body = np.stack([0.3 * across, 0.7 * up + 0.75, 0.1 * np.cos(across)], -1).reshape(-1, 3)
-    corner = np.arange(SIDE * (SIDE - 1)).reshape(SIDE - 1, SIDE)[:, :-1].ravel()
-    first, second = [corner, corner + SIDE, corner + 1], [corner + 1, corner + SIDE, corner + SIDE + 1]
+    corner = np.arange(side * (side - 1)).reshape(side - 1, side)[:, :-1].ravel()
+    first, second = [corner, corner + side, corner + 1], [corner + 1, corner + side, corner + side + 1]
     triangles = np.concatenate([np.stack(first, 1), np.stack(second, 1)]).astype(np.int32)
     dice, count = np.random.default_rng(0), len(face)
-    morphs = np.zeros((len(ARKIT), 2 * count, 3), np.float32)
-    for row in range(len(ARKIT)):
+    morphs = np.zeros((morph_count, 2 * count, 3), np.float32)
+    for row in range(morph_count):
         middle = dice.uniform(-0.7, 0.7, 2)
         far = np.hypot(across.ravel() - middle[0], up.ravel() - middle[1]) / (2 * PATCH)
         bump = np.where(far < 1, (1 - far**2) ** 2, 0)
@@ -52,13 +54,16 @@ def made_rig() -> Rig:
     skin_weights = np.zeros((2 * count, 4), np.float32)
     skin_weights[:, 0], skin_weights[:, 1] = share, 1 - share
     skin_joints = np.tile(np.int32([2, 0, 0, 0]), (2 * count, 1))
+    rig_from_face = np.diag([0.01, 0.01, 0.01, 1.0])
+    rig_from_face[:3, 3] = 0, 1.6, 0.04
     parts = (Part("face", 0, count, triangles, Material("skin")), Part("body", count, count, triangles, Material("x")))
     return Rig(
         name="made", positions=np.concatenate([face, body]).astype(np.float32),
-        uvs=np.zeros((2 * count, 2), np.float32), parts=parts, morph_names=ARKIT, morphs=morphs,
-        mapping=np.eye(len(ARKIT), dtype=np.float32), joints=tuple(joints),
-        roles={name: number for number, name in enumerate(places)}, skin_joints=skin_joints,
-        skin_weights=skin_weights, rig_from_face=np.diag([0.01, 0.01, 0.01, 1.0]),
+        uvs=np.zeros((2 * count, 2), np.float32), parts=parts,
+        morph_names=tuple(f"{ARKIT[row % len(ARKIT)]}{row // len(ARKIT) or ''}" for row in range(morph_count)),
+        morphs=morphs, mapping=np.eye(len(ARKIT), dtype=np.float32)[np.arange(morph_count) % len(ARKIT)],
+        joints=tuple(joints), roles={name: number for number, name in enumerate(places)}, skin_joints=skin_joints,
+        skin_weights=skin_weights, rig_from_face=rig_from_face,
     )  # fmt: skip
 
 
