@@ -89,6 +89,9 @@ def guarded(where: str, function: Callable[..., Any], *arguments: Any) -> Any:
 
 
 def use_one_thread() -> None:
-    """Before numpy is first imported: workers are as many as cores, so each should keep to one."""
+    """Before numpy is first imported: workers are as many as cores, so each should keep to one.
+
+    Software OpenGL (Mesa's llvmpipe) draws on the calling thread then, too."""
     for name in ONE_THREAD:
         os.environ.setdefault(name, "1")
+    os.environ.setdefault("LP_NUM_THREADS", "0")

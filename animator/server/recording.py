@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
+from ..errors import SinkError
 from ..pipeline import Moment
 from ..sinks.recorder import MotionRecorder
+from ..takes.journal import journal_beside
 from ..takes.live_link_csv import save_csv
 from ..takes.npz import load_takes
 from .performer import Performer
+
+log = logging.getLogger("animator")
 
 FPS = 30.0
 MAX_FRAMES = 30 * 60 * 30
@@ -28,8 +34,9 @@ class SessionRecording:
 
     @property
     def is_full(self) -> bool:
-        """Whether it has become as long as it may."""
-        return self._recorder is not None and self._recorder.frames >= MAX_FRAMES
+        """Whether it has become as long as it may, or as the disk lets it."""
+        recorder = self._recorder
+        return recorder is not None and (recorder.frames >= MAX_FRAMES or recorder.broken is not None)
 
     @property
     def running(self) -> bool:
@@ -43,14 +50,20 @@ class SessionRecording:
             self._performer.listen(self._write)
 
     def stop(self) -> int:
-        """Finish the take; returns its frames. With 0 the take before stays the last one."""
+        """Finish the take; returns its frames. With 0 the take before stays the last one.
+
+        raises : SinkError, without a path of this machine, where the take cannot be written"""
         if self._recorder is None:
             return 0
         self._performer.ignore(self._write)
         recorder, self._recorder = self._recorder, None
-        frames = recorder.frames
-        recorder.close()
-        return frames
+        try:
+            recorder.close()
+        except SinkError as error:  # the whole of it names places that are no client's business
+            log.error("%s", error)
+            if journal_beside(self._path).exists():
+                raise SinkError("record: the server could not write the take; its disk may be full") from None
+        return recorder.frames
 
     def file(self, kind: str) -> bytes | None:
         """The last take as `npz` or `csv`; None if there is none."""
@@ -64,7 +77,8 @@ class SessionRecording:
 
     def close(self) -> None:
         """Forget everything."""
-        self.stop()
+        with suppress(SinkError):  # it is thrown away
+            self.stop()
         self._folder.cleanup()
 
     def _write(self, moment: Moment) -> None:

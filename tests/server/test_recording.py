@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import tempfile
 from pathlib import Path
 
@@ -9,9 +11,11 @@ import numpy as np
 import pytest
 
 from animator.config import Config
+from animator.errors import SinkError
 from animator.server import recording as recording_module
 from animator.server.performer import Performer
 from animator.server.recording import SessionRecording
+from animator.takes import journal as journal_module
 from animator.takes.live_link_csv import load_csv
 from animator.takes.npz import load_takes
 
@@ -106,6 +110,49 @@ def test_a_forgotten_one_ends(performer: Performer, folder: Path, monkeypatch: p
     assert recording.is_full
     assert recording.stop() == 4
     recording.close()
+
+
+@pytest.mark.parametrize("before", [0, 3])
+def test_a_full_disk_ends_it_and_keeps_what_there_was(
+    performer: Performer, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, before: int
+) -> None:
+    recording = SessionRecording(performer)
+    recording.start()
+    for index in range(before):
+        performer.hear(motion_at(1 + index / 30))
+
+    def full(*_what: object) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(journal_module.os, "write", full)
+        performer.hear(motion_at(2.0))
+    assert recording.is_full
+    assert recording.stop() == before
+    assert (recording.file("npz") is not None) == bool(before)
+    recording.close()
+    assert list(folder.iterdir()) == []
+
+
+def test_a_take_that_cannot_be_written_is_one_line_without_a_path(
+    performer: Performer, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_what: object, **_more: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    recording = SessionRecording(performer)
+    for stop in (recording.stop, recording.close):
+        recording.start()
+        performer.hear(motion_at(1.0))
+        with monkeypatch.context() as patch:
+            patch.setattr("animator.takes.npz.write_archive", full)
+            if stop == recording.stop:
+                with pytest.raises(SinkError, match=r"^record: the server could not write the take[^/]*$"):
+                    stop()
+                assert recording.file("npz") is None
+            else:
+                stop()  # nobody waits for it any longer
+    assert list(folder.iterdir()) == []
 
 
 def test_nothing_stays(performer: Performer, folder: Path) -> None:
