@@ -11,8 +11,8 @@ import pytest
 PACKAGE = Path(__file__).resolve().parents[1] / "animator"
 
 LAYERS = [
-    {"errors", "channels", "data", "stages", "resources", "topology", "rig", "display", "addresses"},
-    {"maths", "timing", "handover"},
+    {"errors", "channels", "data", "stages", "resources", "topology", "rig", "display", "addresses", "foreign"},
+    {"maths", "timing", "handover", "websockets"},
     {"protocols", "takes"},
     {"sources", "tracking", "solving", "rigging", "rendering", "sinks", "webrtc"},
     {
@@ -37,8 +37,8 @@ HOMES = {
         "rendering/compositing.py", "rigging/pictures.py", "photo/", "tracking/litert_faces.py",
     },
     "aiortc": {"webrtc/"},
-    "aiohttp": {"server/", "sinks/websocket.py", "sources/websocket.py"},
-    "pythonosc": {"protocols/vmc.py"},
+    "aiohttp": {"server/", "websockets.py", "sinks/websocket.py", "sources/websocket.py"},
+    "pythonosc": {"protocols/osc.py"},
     "pyvirtualcam": {"sinks/virtual_camera.py"},
     "dask": {"batch/cluster.py"},
     "distributed": {"batch/cluster.py"},

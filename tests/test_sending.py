@@ -26,7 +26,8 @@ from animator.pipeline import Moment, open_performance
 from animator.rigging.library import load_rig
 from animator.sending import sending_to
 from animator.sinks.network import open_sender
-from animator.sources.network import NetworkSource, open_network_source
+from animator.sources.network import NetworkSource
+from animator.sources.network_urls import open_network_source
 from animator.takes.npz import load_takes, save_takes
 from animator.takes.take import take_from_motions
 from animator.timing import Stopwatch

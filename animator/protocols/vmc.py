@@ -7,16 +7,14 @@ them. Head translation is not sent.
 
 from __future__ import annotations
 
-import struct
-from collections.abc import Iterator, Sequence
-from math import isfinite
+from collections.abc import Sequence
 
 import numpy as np
-from pythonosc.osc_message_builder import OscMessageBuilder
 
 from ..channels import ARKIT
 from ..data import Motion
 from ..errors import ProtocolError
+from .osc import LONGEST, Layout, arguments_of, bundled, elements, osc_message
 from .reading import Heard, chosen_performer, made_motion
 from .turns import IDENTITY, Wxyz, eye_wxyz, look_of, matrix_from_wxyz, product, share_of, unit
 from .vmc_names import (
@@ -36,7 +34,6 @@ PERFORMER_PORT = 39540
 """Where programs that make the body listen for faces."""
 BUNDLE_BYTES = 1400
 """At most, so that a datagram with its headers stays within 1500 bytes, as the protocol demands."""
-LONGEST = 65507
 NECK_SHARE = 0.4
 """The neck's part of the head's turn; the head bone does the rest."""
 NAMINGS = ("perfect-sync", "vrm0", "vrm1", "both")
@@ -55,11 +52,7 @@ PERFECT_FOR_S = 5.0
 
 _SPINE = ("Spine", "Chest", "UpperChest", "Neck", "Head")
 _BONES = (*_SPINE, "LeftEye", "RightEye")
-_BUNDLE = b"#bundle\0"
-_IMMEDIATELY = _BUNDLE + struct.pack(">Q", 1)
-_DEEPEST, _MOST_MESSAGES, _LONGEST_MESSAGE = 3, 1024, 256
-_FLOAT, _INT = struct.Struct(">f"), struct.Struct(">i")
-_FLOAT_TAG, _STRING = ord("f"), ord("s")
+_LONGEST_MESSAGE = 256
 _WANTED = {
     b"/VMC/Ext/OK": b",i", b"/VMC/Ext/T": b",f", b"/VMC/Ext/Bone/Pos": b",sfffffff",
     b"/VMC/Ext/Blend/Val": b",sf", b"/VMC/Ext/Blend/Apply": b",",
@@ -92,9 +85,9 @@ class VmcWriter:
         names = PERFECT_SYNC if self._sends_arkit else ()
         if self._sends_presets:
             names += (*presets[0], *presets[1])[: self._preset_count]
-        self._bundles: list[_Layout] = []
-        for part in _parts(_messages(names, PLACES_M[places], bones), bundle_bytes):
-            self._bundles.append(_Layout(part, self._bundles[-1].end if self._bundles else 0))
+        self._bundles: list[Layout] = []
+        for part in bundled(_messages(names, PLACES_M[places], bones), bundle_bytes):
+            self._bundles.append(Layout(part, self._bundles[-1].end if self._bundles else 0))
         self._performer: int | None = None
         self._first_s: float | None = None
 
@@ -122,62 +115,17 @@ def _bone_values(motion: Motion) -> list[float]:
     return [part for w, x, y, z in turns for part in (x, -y, -z, w)]
 
 
-def _message(address: str, *arguments: tuple[str, object]) -> bytes:
-    builder = OscMessageBuilder(address)
-    for kind, value in arguments:
-        builder.add_arg(value, kind)
-    return builder.build().dgram
-
-
 def _messages(names: Sequence[str], places_m: dict, bones: bool) -> list[tuple[bytes, int]]:
     """(message, how many numbers at its end are to be filled in); -1 stands for the tracking status."""
     messages = [
-        (_message("/VMC/Ext/OK", ("i", 1), ("i", 3), ("i", 0), ("i", 1)), -1),
-        (_message("/VMC/Ext/T", ("f", 0.0)), 1),
+        (osc_message("/VMC/Ext/OK", ("i", 1), ("i", 3), ("i", 0), ("i", 1)), -1),
+        (osc_message("/VMC/Ext/T", ("f", 0.0)), 1),
     ]
     for name, place_m in places_m.items() if bones else ():
         numbers = [("f", part) for part in (*place_m, 0.0, 0.0, 0.0, 1.0)]
-        messages.append((_message("/VMC/Ext/Bone/Pos", ("s", name), *numbers), 4))
-    messages += [(_message("/VMC/Ext/Blend/Val", ("s", name), ("f", 0.0)), 1) for name in names]
-    return [*messages, (_message("/VMC/Ext/Blend/Apply"), 0)]
-
-
-def _parts(messages: list[tuple[bytes, int]], most: int) -> Iterator[list[tuple[bytes, int]]]:
-    part, length = [], len(_IMMEDIATELY)
-    for message in messages:
-        if part and length + 4 + len(message[0]) > most:
-            yield part
-            part, length = [], len(_IMMEDIATELY)
-        part.append(message)
-        length += 4 + len(message[0])
-    yield part
-
-
-class _Layout:
-    """One bundle's bytes and the places of its numbers, all of which lie at multiples of four.
-
-    first : the number of the frame's numbers that were in the bundles before"""
-
-    def __init__(self, messages: list[tuple[bytes, int]], first: int) -> None:
-        self._bytes = bytearray(_IMMEDIATELY)
-        places: list[int] = []
-        self._status: int | None = None
-        for message, count in messages:
-            self._bytes += struct.pack(">i", len(message)) + message
-            end = len(self._bytes) // 4
-            if count < 0:
-                self._status = end - 1
-            else:
-                places += range(end - count, end)
-        self._places = np.array(places, np.intp)
-        self.first, self.end = first, first + len(places)
-        self._floats, self._ints = np.frombuffer(self._bytes, ">f4"), np.frombuffer(self._bytes, ">i4")
-
-    def filled(self, numbers: np.ndarray, tracked: bool) -> bytes:
-        self._floats[self._places] = numbers[self.first : self.end]
-        if self._status is not None:
-            self._ints[self._status] = tracked
-        return bytes(self._bytes)
+        messages.append((osc_message("/VMC/Ext/Bone/Pos", ("s", name), *numbers), 4))
+    messages += [(osc_message("/VMC/Ext/Blend/Val", ("s", name), ("f", 0.0)), 1) for name in names]
+    return [*messages, (osc_message("/VMC/Ext/Blend/Apply"), 0)]
 
 
 class VmcReader:
@@ -197,12 +145,12 @@ class VmcReader:
         if not 0 < len(message) <= LONGEST or len(message) % 4:
             raise ProtocolError(f"not OSC: wanted 4 to {LONGEST} bytes by fours, got {len(message)}")
         heard = []
-        for element in _elements(message):
+        for element in elements(message):
             address = element[: element.find(b"\0")]
             tags = _WANTED.get(address)
             if tags is None or len(element) > _LONGEST_MESSAGE:
                 continue
-            arguments = _arguments(element, len(address), tags)
+            arguments = arguments_of(element, len(address), tags)
             if arguments is not None:
                 heard += self._take(address, arguments, now_s)
         return heard
@@ -262,53 +210,3 @@ class VmcReader:
         told_s, came_s = self._clock
         is_new, self._clock_is_new = self._clock_is_new, False
         return told_s if is_new else told_s + now_s - came_s
-
-
-def _elements(data: bytes) -> Iterator[bytes]:
-    """Every message of a datagram, out of bundles within bundles."""
-    waiting, count = [(data, 0)], 0
-    while waiting:
-        element, depth = waiting.pop()
-        count += 1
-        if count > _MOST_MESSAGES or depth > _DEEPEST:
-            raise ProtocolError(f"OSC: more than {_MOST_MESSAGES} messages, or bundles {_DEEPEST} deep")
-        if element.startswith(b"/"):
-            yield element
-        elif element.startswith(_BUNDLE) and len(element) >= len(_IMMEDIATELY):
-            waiting += [(inner, depth + 1) for inner in reversed(list(_inside(element)))]
-        else:
-            raise ProtocolError("not OSC: wanted a message or a bundle")
-
-
-def _inside(bundle: bytes) -> Iterator[bytes]:
-    place = len(_IMMEDIATELY)
-    while place < len(bundle):
-        length = int.from_bytes(bundle[place : place + 4], "big", signed=True)
-        place += 4
-        if length <= 0 or length % 4 or place + length > len(bundle):
-            raise ProtocolError(f"OSC: an element of {length} bytes where {len(bundle) - place} are left")
-        yield bundle[place : place + length]
-        place += length
-
-
-def _arguments(element: bytes, address_length: int, wanted: bytes) -> list | None:
-    """A message's arguments where their types begin as wanted and all are plain numbers and strings; else None.
-
-    python-osc's own reader takes five times as long, and more for a string without an end."""
-    start = address_length // 4 * 4 + 4
-    tags = element[start : element.find(b"\0", start)] or b","
-    place, arguments = start + len(tags) // 4 * 4 + 4, []
-    if not tags.startswith(wanted) or tags.strip(b",ifs"):
-        return None
-    try:
-        for tag in tags[1:]:
-            if tag == _STRING:
-                end = element.index(b"\0", place)
-                arguments.append(element[place:end].decode())
-                place = end // 4 * 4 + 4
-            else:
-                arguments.append((_FLOAT if tag == _FLOAT_TAG else _INT).unpack_from(element, place)[0])
-                place += 4
-    except (struct.error, ValueError):  # it ends too early, or is not UTF-8
-        return None
-    return arguments if all(isinstance(value, str) or isfinite(value) for value in arguments) else None

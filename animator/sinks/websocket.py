@@ -12,15 +12,18 @@ from urllib.parse import urlsplit, urlunsplit
 import aiohttp
 from aiohttp import web
 
-from ..addresses import Address, address_from_url, may_connect
+from ..addresses import Address, address_from_url
 from ..data import Motion
 from ..errors import SettingError, SinkError
 from ..handover import LoopThread
 from ..protocols.motion_json import JsonWriter
+from ..websockets import door, listening_place
 
 log = logging.getLogger("animator")
 
 MOST_READERS = 32
+LONGEST = 1024
+"""Bytes of what a reader says, which nobody listens to."""
 STALL_S = 5.0
 """A reader who takes nothing for this long is let go."""
 RETRY_S = 2.0
@@ -129,10 +132,10 @@ class ServingSink(_WebSocketSink):
 
     def __init__(self, host: str, port: int, name: str, origins: frozenset[str] = frozenset()) -> None:
         super().__init__(name)
-        self._origins = origins
         self._sockets: set[web.WebSocketResponse] = set()
         try:
-            self._runner = self._loop.run(self._serve(host, port))
+            opening = door(host, port, self._visit, origins=origins, most=MOST_READERS, longest=LONGEST)
+            self._runner = self._loop.run(opening)
         except OSError as error:
             self._loop.close()
             raise SinkError(f"cannot listen on {name}: {error.strerror or error}") from None
@@ -147,25 +150,7 @@ class ServingSink(_WebSocketSink):
         """How many are connected."""
         return len(self._sockets)
 
-    async def _serve(self, host: str, port: int) -> web.AppRunner:
-        app = web.Application()
-        app.router.add_get("/", self._connected)
-        runner = web.AppRunner(app, access_log=None)
-        await runner.setup()
-        try:
-            await web.TCPSite(runner, host, port).start()
-        except OSError:
-            await runner.cleanup()
-            raise
-        return runner
-
-    async def _connected(self, request: web.Request) -> web.WebSocketResponse:
-        if not may_connect(request.headers.get("Origin"), self._origins):
-            raise web.HTTPForbidden(text="this page may not listen here: see origin in docs/protocols.md")
-        if len(self._sockets) >= MOST_READERS:
-            raise web.HTTPServiceUnavailable(text="too many readers")
-        socket = web.WebSocketResponse(max_msg_size=1024, heartbeat=20, timeout=1)
-        await socket.prepare(request)
+    async def _visit(self, socket: web.WebSocketResponse, _place: str) -> None:
         self._sockets.add(socket)
         sending = asyncio.ensure_future(_stream(socket, self._newest))
         sending.add_done_callback(lambda task: task.cancelled() or task.exception())
@@ -176,7 +161,6 @@ class ServingSink(_WebSocketSink):
         finally:
             sending.cancel()
             self._sockets.discard(socket)
-        return socket
 
     async def _end(self) -> None:
         for socket in list(self._sockets):
@@ -193,8 +177,5 @@ def websocket_sink(url: str, options: Sequence[str]) -> tuple[Address, _WebSocke
         if {"listen", "origin"} & set(address.options):
             raise SettingError(f"{url}: listen and origin are for ws://:PORT, which takes connections")
         return address, ConnectingSink(urlunsplit(urlsplit(url)._replace(query="")), name)
-    if address.scheme != "ws":
-        raise SettingError(f"{url}: only ws://:PORT takes connections; put a proxy with a certificate before it")
-    origins = frozenset(filter(None, address.options.get("origin", "").split(",")))
-    host = address.options.get("listen", "127.0.0.1")
-    return address, ServingSink(host, address.port, f"ws://{host}:{address.port}", origins)
+    host, port, origins = listening_place(address, url)
+    return address, ServingSink(host, port, f"ws://{host}:{port}", origins)

@@ -1,26 +1,21 @@
-"""Motion from other programs and phones, by datagrams. What comes is taken to be hostile until it is read."""
+"""Motion from other programs and phones. What comes is taken to be hostile until it is read."""
 
 from __future__ import annotations
 
 import logging
-import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
 
-from ..addresses import Address, address_from_url, bound_socket, scheme_of
 from ..data import Motion
-from ..errors import ProtocolError, SettingError, SourceError
-from ..protocols import ifacialmocap, live_link, vmc
+from ..errors import ProtocolError
 from ..protocols.reading import Reader
 from ..timing import Clock, monotonic_s
 from .performers import FORGOTTEN_S, Bucket, Performers, printable
 
 log = logging.getLogger("animator")
 
-COMMON_OPTIONS = ("fps", "from", "mirror", "straight")
 FPS = 60
 """What phones send; a sender may send less."""
 TICK_S = 1 / 30
@@ -32,7 +27,6 @@ MESSAGES_A_SECOND, MESSAGE_BURST = 5000, 1000
 ALL_MESSAGES_A_SECOND = 20_000
 TELL_EVERY_S = 10.0
 ASK_EVERY_S = 2.0
-RECEIVE_BUFFER_BYTES = 1 << 20
 
 
 class Receiver(Protocol):
@@ -43,41 +37,6 @@ class Receiver(Protocol):
         ...
 
     def close(self) -> None: ...
-
-
-class UdpReceiver:
-    """Datagrams on one port.
-
-    allowed : the only host that is listened to; None listens to all"""
-
-    def __init__(self, host: str, port: int, name: str, allowed: str | None = None) -> None:
-        self._allowed = None if allowed is None else _looked_up(allowed)
-        self._socket = bound_socket(host, port, name, SourceError)
-        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
-
-    @property
-    def port(self) -> int:
-        """Where datagrams are taken."""
-        return self._socket.getsockname()[1]
-
-    def receive(self, timeout_s: float) -> tuple[bytes, str] | None:
-        """See Receiver."""
-        try:
-            self._socket.settimeout(timeout_s)
-            message, place = self._socket.recvfrom(65535)
-        except OSError:  # nothing there by then; closed meanwhile; somebody we asked has gone
-            return None
-        host = place[0].removeprefix("::ffff:")
-        return (message, f"{host}:{place[1]}") if self._allowed in (None, host) else None
-
-    def send(self, message: bytes, place: tuple) -> None:
-        """Send from the port that listens; whether it arrives is told by what comes back."""
-        with suppress(OSError):
-            self._socket.sendto(message, place)
-
-    def close(self) -> None:
-        """Give the port back. May be called twice."""
-        self._socket.close()
 
 
 @dataclass(slots=True)
@@ -212,116 +171,3 @@ class NetworkSource:
     def _refuse(self, place: str, why: str) -> None:
         self.refused += 1
         self._complaint = f"the last from {place}: {printable(why, 160)}"
-
-
-def _looked_up(host: str) -> str:
-    try:
-        return min(socket.getaddrinfo(host, None), key=lambda one: one[0] != socket.AF_INET)[4][0]
-    except (OSError, UnicodeError) as error:
-        raise SourceError(f"from={host}: {getattr(error, 'strerror', None) or error}") from None
-
-
-def _opened(
-    address: Address,
-    what: str,
-    make_reader: Callable[[], Reader],
-    clock: Clock,
-    request: tuple[bytes, tuple] | None = None,
-) -> NetworkSource:
-    fps, performers = address.number("fps", FPS, 1, 240), _performers(address)
-    receiver = UdpReceiver(
-        address.host, address.port, f"{address.scheme}://{address.place}", address.options.get("from")
-    )
-    ask = None if request is None else lambda: receiver.send(*request)
-    name = f"{what} on UDP port {receiver.port}"
-    return NetworkSource(name, receiver, make_reader, performers, fps=fps, ask=ask, clock=clock)
-
-
-def _performers(address: Address) -> Performers:
-    straight = address.choice("straight", ("camera", "first")) == "first"
-    return Performers(mirror=address.switch("mirror", False), straight=straight)
-
-
-def _vmc(url: str, clock: Clock) -> NetworkSource:
-    return _opened(address_from_url(url, vmc.MARIONETTE_PORT, COMMON_OPTIONS), "VMC", vmc.VmcReader, clock)
-
-
-def _live_link(url: str, clock: Clock) -> NetworkSource:
-    address = address_from_url(url, live_link.PORT, ("flip", *COMMON_OPTIONS))
-    flips = address.several("flip", live_link.FLIPS)
-    return _opened(address, "Live Link Face", lambda: live_link.LiveLinkReader(flips), clock)
-
-
-def _ifacialmocap(url: str, clock: Clock) -> NetworkSource:
-    options = ("flip", "phone", "version", "app", "transport", *COMMON_OPTIONS)
-    tcp = address_from_url(url, ifacialmocap.PORT, options).choice("transport", ("udp", "tcp")) == "tcp"
-    address = address_from_url(url, ifacialmocap.TCP_PORT if tcp else ifacialmocap.PORT, options)
-    flips = address.several("flip", ifacialmocap.FLIPS)
-    version = address.choice("version", ifacialmocap.VERSIONS)
-    app = address.choice("app", ("ifacialmocap", "facemotion3d"))
-    phone = address.options.get("phone")
-    place = None if phone is None else _phone(url, phone, app, address.host)
-    message = ifacialmocap.request(version, app, tcp=tcp)
-
-    def make_reader() -> Reader:
-        return ifacialmocap.IFacialMocapReader(flips)
-
-    if tcp:
-        return _over_tcp(address, make_reader, clock, message, place)
-    return _opened(address, "iFacialMocap", make_reader, clock, None if place is None else (message, place))
-
-
-def _over_tcp(
-    address: Address, make_reader: Callable[[], Reader], clock: Clock, request: bytes, phone: tuple | None
-) -> NetworkSource:
-    from .stream import TcpReceiver
-
-    fps, performers, allowed = address.number("fps", FPS, 1, 240), _performers(address), address.options.get("from")
-    receiver = TcpReceiver(
-        address.host, address.port, f"ifacialmocap://{address.place}",
-        end=ifacialmocap.END.encode(), longest=ifacialmocap.LONGEST,
-        allowed=None if allowed is None else _looked_up(allowed), phone=phone,
-    )  # fmt: skip
-    name = f"iFacialMocap on TCP port {receiver.port}"
-    ask = None if phone is None else lambda: receiver.send(request)
-    return NetworkSource(name, receiver, make_reader, performers, fps=fps, ask=ask, clock=clock)
-
-
-def _phone(url: str, phone: str, app: str, listening: str) -> tuple:
-    port = {"ifacialmocap": ifacialmocap.PORT, "facemotion3d": ifacialmocap.FACEMOTION3D_PORT}[app]
-    try:
-        asked = address_from_url(f"phone://{phone}", port, ())
-        family = socket.AF_INET6 if ":" in listening else socket.AF_INET
-        return socket.getaddrinfo(asked.host, asked.port, family, socket.SOCK_DGRAM)[0][4]
-    except SettingError:
-        raise SettingError(f"{url}: wanted phone=HOST or phone=HOST:PORT, got phone={phone}") from None
-    except (OSError, UnicodeError) as error:
-        raise SourceError(f"phone={phone}: {getattr(error, 'strerror', None) or error}") from None
-
-
-def _websocket(url: str, clock: Clock) -> NetworkSource:
-    from ..protocols.motion_json import JsonReader
-    from .websocket import WebSocketReceiver
-
-    address = address_from_url(url, None, ("listen", "origin", "fps", "mirror", "straight"))
-    fps, performers = address.number("fps", FPS, 1, 240), _performers(address)
-    receiver = WebSocketReceiver(address, url)
-    return NetworkSource(receiver.name, receiver, JsonReader, performers, fps=fps, clock=clock)
-
-
-_OPENERS: dict[str, Callable[[str, Clock], NetworkSource]] = {
-    "vmc": _vmc,
-    "livelink": _live_link,
-    "ifacialmocap": _ifacialmocap,
-    "ws": _websocket,
-    "wss": _websocket,
-}
-PROTOCOLS = tuple(_OPENERS)
-
-
-def open_network_source(url: str, clock: Clock = monotonic_s) -> NetworkSource:
-    """The source that a URL names: `vmc://:PORT`, `livelink://:PORT`, `ifacialmocap://:PORT`, where a HOST is the
-    address of this machine to listen on, or `ws://`.
-
-    Raises SettingError for what is no such URL and SourceError where the port cannot be had."""
-    return _OPENERS[scheme_of(url)](url, clock)

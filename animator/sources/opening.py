@@ -49,9 +49,9 @@ def open_source(
 
 
 def _open_url(url: str) -> FrameSource | MotionSource:
-    from . import network
+    from . import network_urls
 
-    return network.open_network_source(url) if scheme_of(url) in network.PROTOCOLS else VideoSource(url)
+    return network_urls.open_network_source(url) if scheme_of(url) in network_urls.PROTOCOLS else VideoSource(url)
 
 
 def _open_path(path: Path, solve_again: bool) -> FrameSource | MotionSource:

@@ -12,10 +12,11 @@ from urllib.parse import urlsplit, urlunsplit
 import aiohttp
 from aiohttp import web
 
-from ..addresses import Address, may_connect
+from ..addresses import Address
 from ..errors import SettingError, SourceError
 from ..handover import LoopThread
 from ..protocols.motion_json import LONGEST
+from ..websockets import door, listening_place
 
 log = logging.getLogger("animator")
 
@@ -31,21 +32,18 @@ class WebSocketReceiver:
     def __init__(self, address: Address, url: str) -> None:
         self._queue: Queue[tuple[bytes, str]] = Queue(WAITING)
         self.name = f"{address.scheme}://{address.place}"
-        self._senders = 0
         self._runner: web.AppRunner | None = None
         self._loop = LoopThread("websocket")
         if address.host:
             self._loop.start(self._connect(urlunsplit(urlsplit(url)._replace(query=""))))
             return
-        self._origins = frozenset(filter(None, address.options.get("origin", "").split(",")))
-        host = address.options.get("listen", "127.0.0.1")
         try:
-            if address.scheme != "ws":
-                raise SettingError(f"{url}: only ws://:PORT takes connections")
-            self._runner = self._loop.run(self._serve(host, address.port))
+            host, port, origins = listening_place(address, url)
+            opening = door(host, port, self._read, origins=origins, most=MOST_SENDERS, longest=LONGEST)
+            self._runner = self._loop.run(opening)
         except OSError as error:
             self._loop.close()
-            raise SourceError(f"cannot listen on ws://{host}:{address.port}: {error.strerror or error}") from None
+            raise SourceError(f"cannot listen on ws://{host}:{port}: {error.strerror or error}") from None
         except SettingError:
             self._loop.close()
             raise
@@ -83,33 +81,6 @@ class WebSocketReceiver:
                     log.warning("%s: no server there; going on trying", self.name)
                 was_there = False
                 await asyncio.sleep(RETRY_S)
-
-    async def _serve(self, host: str, port: int) -> web.AppRunner:
-        app = web.Application()
-        app.router.add_get("/", self._connected)
-        runner = web.AppRunner(app, access_log=None)
-        await runner.setup()
-        try:
-            await web.TCPSite(runner, host, port).start()
-        except OSError:
-            await runner.cleanup()
-            raise
-        return runner
-
-    async def _connected(self, request: web.Request) -> web.WebSocketResponse:
-        if not may_connect(request.headers.get("Origin"), self._origins):
-            raise web.HTTPForbidden(text="this page may not send here: see origin in docs/protocols.md")
-        if self._senders >= MOST_SENDERS:
-            raise web.HTTPServiceUnavailable(text="too many senders")
-        socket = web.WebSocketResponse(max_msg_size=LONGEST, heartbeat=20, timeout=1)
-        await socket.prepare(request)
-        self._senders += 1
-        try:
-            host, port = (request.transport.get_extra_info("peername") or ("?", 0))[:2]
-            await self._read(socket, f"{host}:{port}")
-        finally:
-            self._senders -= 1
-        return socket
 
     async def _read(self, socket: Any, sender: str) -> None:
         async for message in socket:

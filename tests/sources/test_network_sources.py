@@ -22,7 +22,9 @@ from animator.protocols.live_link import LiveLinkReader, LiveLinkWriter
 from animator.protocols.reading import Heard
 from animator.protocols.vmc import VmcReader, VmcWriter
 from animator.sinks.network import open_sender
-from animator.sources.network import MESSAGE_BURST, MOST_SENDERS, NetworkSource, UdpReceiver, open_network_source
+from animator.sources.datagrams import UdpReceiver
+from animator.sources.network import MESSAGE_BURST, MOST_SENDERS, NetworkSource
+from animator.sources.network_urls import open_network_source
 from animator.sources.opening import open_source
 from animator.sources.stream import TcpReceiver
 from animator.stages import MotionSource

@@ -1,0 +1,63 @@
+"""Taking WebSocket connections, for those who send motion there and those who want it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from aiohttp import web
+
+from .addresses import Address, may_connect
+from .errors import SettingError
+
+HEARTBEAT_S = 20
+GOODBYE_S = 1
+Visit = Callable[[web.WebSocketResponse, str], Awaitable[None]]
+"""What is done with one connection, from `HOST:PORT`, until it ends."""
+
+
+async def door(
+    host: str, port: int, visit: Visit, *, origins: frozenset[str], most: int, longest: int
+) -> web.AppRunner:
+    """Take connections at `/` until the runner is cleaned up.
+
+    origins : further pages that may connect, see addresses.may_connect
+    most    : connections at once
+    longest : bytes of a message
+    raises  : OSError where the port cannot be had"""
+    inside: set[web.WebSocketResponse] = set()
+
+    async def knocked(request: web.Request) -> web.WebSocketResponse:
+        if not may_connect(request.headers.get("Origin"), origins):
+            raise web.HTTPForbidden(text="this page may not connect here: see origin in docs/protocols.md")
+        if len(inside) >= most:
+            raise web.HTTPServiceUnavailable(text="too many are connected")
+        socket = web.WebSocketResponse(max_msg_size=longest, heartbeat=HEARTBEAT_S, timeout=GOODBYE_S)
+        inside.add(socket)
+        try:
+            await socket.prepare(request)
+            place = (request.transport.get_extra_info("peername") if request.transport else None) or ("?", 0)
+            await visit(socket, f"{place[0]}:{place[1]}")
+        finally:
+            inside.discard(socket)
+        return socket
+
+    app = web.Application()
+    app.router.add_get("/", knocked)
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, host, port).start()
+    except OSError:
+        await runner.cleanup()
+        raise
+    return runner
+
+
+def listening_place(address: Address, url: str) -> tuple[str, int, frozenset[str]]:
+    """(host, port, origins) of a `ws://:PORT?listen=HOST&origin=PAGE,PAGE`; this machine alone unless it says more.
+
+    raises : SettingError for `wss`, which would need a certificate"""
+    if address.scheme != "ws":
+        raise SettingError(f"{url}: only ws://:PORT takes connections; put a proxy with a certificate before it")
+    origins = frozenset(filter(None, address.options.get("origin", "").split(",")))
+    return address.options.get("listen", "127.0.0.1"), address.port, origins
