@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -62,6 +63,7 @@ def _unit(verdict: Verdict) -> str:
 
 def arguments(about: str) -> argparse.Namespace:
     """What every soak is told on its command line."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that the programs end with us
     parser = argparse.ArgumentParser(description=about)
     parser.add_argument("--minutes", type=float, default=60.0)
     parser.add_argument("--folder", type=Path, default=Path("out/soak"), help="films, takes, logs and samples go here")
@@ -71,7 +73,6 @@ def arguments(about: str) -> argparse.Namespace:
 
 def conclude(record: Record, folder: Path, figure: Path | None, faults: list[str]) -> int:
     """Keep the samples, draw, say what came; the exit code: 0 if nothing grew and nothing went wrong."""
-    record.save(folder / f"{record.name}.json")
     verdicts = record.verdicts()
     print(f"\n{record.name}: {record.about}, {record.duration_s / 60:.0f} min, {len(record.samples)} samples")
     for line in (*verdicts, *(f"FAULT: {fault}" for fault in faults)):

@@ -139,7 +139,7 @@ async def soak(soaked: Soaked, record: Record, ports: dict[str, tuple[int, int]]
     while not every.over and not soaked.ended():
         await asyncio.sleep(every.until_next_s())
         held = await asyncio.to_thread(soaked.sample)
-        record.samples.append({"time_s": every.elapsed_s, "latency": ends.median_ms()} | held)
+        record.add({"time_s": every.elapsed_s, "latency": ends.median_ms()} | held)
     await performing
     for task in work:
         task.cancel()
@@ -172,6 +172,7 @@ def main() -> int:
     given.folder.mkdir(parents=True, exist_ok=True)
     folder = given.folder.resolve()
     record = Record("network", 60 * given.minutes, about="ten performers over the network, recorded and sent on")
+    record.path = given.folder / f"{record.name}.jsonl"
     soaked = Soaked(folder)
     ports = {protocol: (free_port(), free_port()) for protocol in PERFORMERS}
     try:

@@ -81,7 +81,7 @@ async def soak(soaked: Soaked, record: Record, command: list[str], port: int) ->
         await asyncio.sleep(every.until_next_s())
         held = await asyncio.to_thread(soaked.sample)
         lateness_ms, time_s = listener.lateness_ms(), every.elapsed_s
-        record.samples.append({"time_s": time_s, "latency": lateness_ms, "heard": listener.heard} | held)
+        record.add({"time_s": time_s, "latency": lateness_ms, "heard": listener.heard} | held)
     hearing.cancel()
     return listener.heard
 
@@ -111,6 +111,7 @@ def main() -> int:
     port = free_port()
     command = ["run", "--out", str(folder / "run.mp4"), "--take", str(folder / "run.npz"), "--size", SIZE]
     record = Record("run", 60 * given.minutes, about="animator run: a looping clip, drawn, filmed, recorded and sent")
+    record.path = given.folder / f"{record.name}.jsonl"
     soaked = Soaked(folder)
     try:
         heard = asyncio.run(soak(soaked, record, [*command, "--send", f"ws://:{port}"], port))

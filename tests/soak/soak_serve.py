@@ -142,7 +142,7 @@ class Soak:
                     held |= self._lately(await answer.text())
                 rest = float(began_resting and self._resting)
                 self._rested += self._resting
-                self._record.samples.append({"time_s": self._every.elapsed_s, "rest": rest} | held)
+                self._record.add({"time_s": self._every.elapsed_s, "rest": rest} | held)
 
     def _lately(self, metrics: str) -> dict[str, float]:
         """Mean milliseconds of what the server did to each picture since the last look: the sum of its stages."""
@@ -167,6 +167,7 @@ def main() -> int:
     given.folder.mkdir(parents=True, exist_ok=True)
     live.CAMERA_FPS = CAMERA_FPS
     record = Record("serve", 60 * given.minutes, about="animator serve: clients who come and go (dots: nobody there)")
+    record.path = given.folder / f"{record.name}.jsonl"
     soaked = Soaked(given.folder.resolve())
     server = Server("main.py", "serve", "--host", "127.0.0.1", "--port", "0", env=soaked.environment())
     soaked.watch(server.process)

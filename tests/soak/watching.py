@@ -12,7 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -106,8 +106,19 @@ class Record:
 
     name: str
     duration_s: float
-    samples: list[dict[str, float]] = field(default_factory=list)
     about: str = ""
+    samples: list[dict[str, float]] = field(default_factory=list)
+    path: Path | None = None
+    """Each sample is a line of it as soon as it is there."""
+
+    def add(self, sample: dict[str, float]) -> None:
+        """Keep one more; `time_s` is that since the beginning."""
+        if self.path is not None:
+            with self.path.open("a" if self.samples else "w") as file:
+                if not self.samples:
+                    file.write(json.dumps([self.name, self.duration_s, self.about]) + "\n")
+                file.write(json.dumps(sample) + "\n")
+        self.samples.append(sample)
 
     def series(self, what: str, at_rest: bool = False) -> tuple[list[float], list[float]]:
         """(seconds, values) of a quantity; at_rest: only while nobody was there, where that was noted."""
@@ -124,12 +135,11 @@ class Record:
             if any(what in sample for sample in self.samples)
         ]
 
-    def save(self, path: Path) -> None:
-        path.write_text(json.dumps(asdict(self)))
-
     @classmethod
     def load(cls, path: Path) -> Record:
-        return cls(**json.loads(path.read_text()))
+        """What a run has left, or one that still goes on."""
+        about, *samples = map(json.loads, path.read_text().splitlines())
+        return cls(*about, samples)
 
 
 class Soaked:
