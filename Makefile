@@ -73,5 +73,27 @@ page:  ## the part of the page that draws puppets on a visitor's own device (nee
 	@command -v npm >/dev/null || { echo "make page needs npm: install Node.js 20 or later" >&2; exit 1; }
 	cd web && npm install --no-save --ignore-scripts && npx vite build
 
+UPKEEP := .venv-upkeep
+MINIMUM := .venv-minimum
+CORE := maths protocols takes sources tracking sinks rigging rendering cli webrtc batch photo test_[a-ce-z]*.py
+
+$(UPKEEP)/bin/uv:
+	$${PYTHON:-python3} -m venv $(UPKEEP)
+	$(UPKEEP)/bin/python -m pip install --quiet --disable-pip-version-check 'uv>=0.9' 'cyclonedx-bom>=7'
+
+lock: $(UPKEEP)/bin/uv  ## uv.lock and tools/constraints.txt anew, after a change of pyproject.toml
+	UV=$(UPKEEP)/bin/uv sh tools/lock.sh
+	$(PYTHON) -m tools.list_licences
+
+test-minimum: $(UPKEEP)/bin/uv  ## the core's tests with the oldest versions that pyproject.toml allows
+	UV=$(UPKEEP)/bin/uv sh tools/install_minimum.sh $(MINIMUM)
+	$(MINIMUM)/bin/python -m pytest -p no:cacheprovider $(addprefix tests/,$(CORE))
+
+licences: install  ## docs/licences.md anew: what the program stands on, and under which terms
+	$(PYTHON) -m tools.list_licences
+
+sbom: $(UPKEEP)/bin/uv  ## dist/sbom.json: the bill of materials of a plain install, in CycloneDX's format
+	UV=$(UPKEEP)/bin/uv sh tools/make_sbom.sh $(UPKEEP)/bin/cyclonedx-py dist/sbom.json
+
 clean:  ## forget everything made, but not what was installed
 	rm -rf out build dist .pytest_cache .ruff_cache

@@ -96,9 +96,15 @@ if [ ! -x "$VENV/bin/python" ]; then
     "$PYTHON" -m venv "$VENV"
 fi
 
-if [ ! -e "$STAMP" ] || [ pyproject.toml -nt "$STAMP" ]; then
+if [ ! -e "$STAMP" ] || [ pyproject.toml -nt "$STAMP" ] || [ tools/constraints.txt -nt "$STAMP" ]; then
     echo "installing the package and its test extras into $VENV (a few minutes the first time)"
-    "$VENV/bin/python" -m pip install --quiet --disable-pip-version-check --editable '.[test]'
+    # The versions that are known to work together; where the index has not all of them, what pyproject.toml allows.
+    # Said here in words, for pip's own are a page long.
+    "$VENV/bin/python" -m pip install --quiet --disable-pip-version-check \
+        --constraint tools/constraints.txt --editable '.[test]' 2>"$VENV/pip.log" || {
+        echo "not all locked versions can be had here: installing other ones that pyproject.toml allows" >&2
+        "$VENV/bin/python" -m pip install --quiet --disable-pip-version-check --editable '.[test]'
+    }
     touch "$STAMP"
 fi
 
