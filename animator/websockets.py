@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable
 
 from aiohttp import web
@@ -9,8 +10,14 @@ from aiohttp import web
 from .addresses import Address, may_connect
 from .errors import SettingError
 
+log = logging.getLogger("animator")
+
 HEARTBEAT_S = 20
 GOODBYE_S = 1
+_STRANGERS = logging.getLogger("animator.strangers")
+"""Where aiohttp tells of requests that are none and of clients that go in the middle: a traceback each."""
+_STRANGERS.propagate = False
+_STRANGERS.addHandler(logging.NullHandler())
 Visit = Callable[[web.WebSocketResponse, str], Awaitable[None]]
 """What is done with one connection, from `HOST:PORT`, until it ends."""
 
@@ -34,16 +41,24 @@ async def door(
         socket = web.WebSocketResponse(max_msg_size=longest, heartbeat=HEARTBEAT_S, timeout=GOODBYE_S)
         inside.add(socket)
         try:
-            await socket.prepare(request)
+            try:
+                await socket.prepare(request)
+            except ValueError:  # keys and protocols that are no text
+                raise web.HTTPBadRequest(text="this is no WebSocket handshake") from None
             place = (request.transport.get_extra_info("peername") if request.transport else None) or ("?", 0)
             await visit(socket, f"{place[0]}:{place[1]}")
+        except (ConnectionError, web.HTTPException):
+            raise
+        except Exception:
+            log.exception("a WebSocket connection failed")
+            raise
         finally:
             inside.discard(socket)
         return socket
 
     app = web.Application()
     app.router.add_get("/", knocked)
-    runner = web.AppRunner(app, access_log=None)
+    runner = web.AppRunner(app, access_log=None, logger=_STRANGERS)
     await runner.setup()
     try:
         await web.TCPSite(runner, host, port).start()

@@ -76,7 +76,7 @@ def _over_tcp(
     receiver = TcpReceiver(
         address.host, address.port, f"ifacialmocap://{address.place}",
         end=ifacialmocap.END.encode(), longest=ifacialmocap.LONGEST,
-        allowed=None if allowed is None else looked_up(allowed), phone=phone,
+        allowed=None if allowed is None else looked_up(allowed), phone=phone, clock=clock,
     )  # fmt: skip
     name = f"iFacialMocap on TCP port {receiver.port}"
     ask = None if phone is None else lambda: receiver.send(request)

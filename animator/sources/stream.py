@@ -6,13 +6,25 @@ import selectors
 import socket
 from collections import deque
 from contextlib import suppress
+from dataclasses import dataclass, field
 
 from ..errors import SourceError
+from ..timing import Clock, monotonic_s
+from .performers import FORGOTTEN_S
 
 MOST_SENDERS = 4
 WAITING = 64
 """Messages that may wait; the oldest are dropped."""
 CHUNK_BYTES = 16384
+
+
+@dataclass(slots=True)
+class _Stream:
+    sender: str
+    last_s: float
+    buffer: bytearray = field(default_factory=bytearray)
+    understood: bool = False
+    """A whole message has come."""
 
 
 class TcpReceiver:
@@ -24,10 +36,11 @@ class TcpReceiver:
 
     def __init__(
         self, host: str, port: int, name: str, *, end: bytes, longest: int, allowed: str | None = None,
-        phone: tuple | None = None,
+        phone: tuple | None = None, clock: Clock = monotonic_s,
     ) -> None:  # fmt: skip
         self._end, self._longest, self._allowed, self._phone = end, longest, allowed, phone
-        self._buffers: dict[socket.socket, tuple[str, bytearray]] = {}
+        self._clock = clock
+        self._streams: dict[socket.socket, _Stream] = {}
         self._messages: deque[tuple[bytes, str]] = deque(maxlen=WAITING)
         self._selector = selectors.DefaultSelector()
         self._asking: socket.socket | None = None
@@ -68,7 +81,7 @@ class TcpReceiver:
 
     def close(self) -> None:
         """Give ports and connections back. May be called twice."""
-        for connection in list(self._buffers):
+        for connection in list(self._streams):
             self._drop(connection)
         self._selector.close()
         self._listener.close()
@@ -80,30 +93,44 @@ class TcpReceiver:
             connection, place = self._listener.accept()
         except OSError:  # gone before it was taken
             return
-        if len(self._buffers) >= MOST_SENDERS or self._allowed not in (None, place[0]):
+        if self._allowed not in (None, place[0]) or not self._has_room():
             connection.close()
             return
         connection.setblocking(False)
-        self._buffers[connection] = (f"{place[0]}:{place[1]}", bytearray())
+        self._streams[connection] = _Stream(f"{place[0]}:{place[1]}", self._clock())
         self._selector.register(connection, selectors.EVENT_READ)
 
+    def _has_room(self) -> bool:
+        """Whoever has said nothing yet, or nothing for long, makes room: idle connections keep no phone out."""
+        if len(self._streams) < MOST_SENDERS:
+            return True
+        for connection, stream in self._streams.items():
+            if not stream.understood or self._clock() - stream.last_s > FORGOTTEN_S:
+                self._drop(connection)
+                return True
+        return False
+
     def _read(self, connection: socket.socket) -> None:
-        sender, buffer = self._buffers[connection]
+        stream = self._streams.get(connection)
+        if stream is None:  # it made room a moment ago
+            return
         try:
             data = connection.recv(CHUNK_BYTES)
         except BlockingIOError:
             return
         except OSError:
             data = b""
-        buffer += data
-        *whole, rest = bytes(buffer).split(self._end)
-        self._messages.extend((message, sender) for message in whole)
+        stream.buffer += data
+        *whole, rest = bytes(stream.buffer).split(self._end)
+        self._messages.extend((message, stream.sender) for message in whole)
+        if whole:
+            stream.understood, stream.last_s = True, self._clock()
         if not data or len(rest) > self._longest:
             self._drop(connection)
         else:
-            buffer[:] = rest
+            stream.buffer[:] = rest
 
     def _drop(self, connection: socket.socket) -> None:
-        del self._buffers[connection]
+        del self._streams[connection]
         self._selector.unregister(connection)
         connection.close()

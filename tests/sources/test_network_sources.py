@@ -198,27 +198,54 @@ def test_a_phone_that_is_asked_for_tcp_connects_and_its_frames_may_be_cut_anywhe
     np.testing.assert_allclose(weights, [m.expression.weights for m in motions], atol=0.0051)
 
 
-def test_a_stream_without_end_is_cut_off_and_only_a_few_may_connect() -> None:
+def test_a_stream_without_end_is_cut_off() -> None:
     receiver = TcpReceiver("127.0.0.1", 0, "here", end=b"END", longest=1000)
-    connections = []
-    for number in range(7):
-        connections.append(socket.create_connection(("127.0.0.1", receiver.port)))
+    with socket.create_connection(("127.0.0.1", receiver.port)) as connection:
         assert receiver.receive(5.0) is None
-        assert len(receiver._buffers) == min(number + 1, 4)
-    connections[0].sendall(b"x" * 5000)
-    while len(receiver._buffers) == 4:
-        assert receiver.receive(1.0) is None
-    connections[1].sendall(b"helloENDand")
-    assert receiver.receive(5.0)[0] == b"hello"
-    connections[1].sendall(b"moreEND")
-    assert receiver.receive(5.0)[0] == b"andmore"
-    for connection in connections:
-        connection.close()
-    while receiver._buffers:
+        connection.sendall(b"x" * 5000)
+        while receiver._streams:
+            assert receiver.receive(1.0) is None
+    with socket.create_connection(("127.0.0.1", receiver.port)) as connection:
+        assert receiver.receive(5.0) is None
+        connection.sendall(b"helloENDand")
+        assert receiver.receive(5.0)[0] == b"hello"
+        connection.sendall(b"moreEND")
+        assert receiver.receive(5.0)[0] == b"andmore"
+    while receiver._streams:
         receiver.receive(1.0)
     receiver.close()
     receiver.close()
     assert receiver.receive(0.0) is None
+
+
+def test_only_a_few_may_connect_and_those_who_say_nothing_make_room() -> None:
+    now_s = [0.0]
+    with closing(TcpReceiver("127.0.0.1", 0, "here", end=b"END", longest=99, clock=lambda: now_s[0])) as receiver:
+
+        def connected(says: bytes) -> socket.socket:
+            connection = socket.create_connection(("127.0.0.1", receiver.port))
+            assert receiver.receive(5.0) is None
+            assert len(receiver._streams) <= 4
+            connection.sendall(says)
+            return connection
+
+        idle = [connected(b"") for _ in range(6)]
+        honest = []
+        for number in range(4):
+            honest.append(connected(b"%dEND" % number))
+            assert receiver.receive(5.0)[0] == b"%d" % number
+        assert [connection.recv(9) for connection in idle] == [b""] * 6  # all of them had to go
+        with connected(b"") as late:
+            assert late.recv(9) == b""  # nobody has been silent for long
+        now_s[0] = 11.0
+        for number in (1, 2, 3):
+            honest[number].sendall(b"againEND")
+            assert receiver.receive(5.0)[0] == b"again"
+        with connected(b"newEND"):
+            assert receiver.receive(5.0)[0] == b"new"
+        assert honest[0].recv(9) == b""
+        for connection in [*idle, *honest]:
+            connection.close()
 
 
 def test_the_phone_answers_few_and_none_from_far() -> None:
