@@ -17,7 +17,7 @@ from .video import VideoSource
 log = logging.getLogger("animator")
 
 WANTED = "wanted a camera number, a video, a picture, a folder of pictures, an http or rtsp URL, a take, or \
-vmc://, livelink:// or ifacialmocap:// with :PORT"
+vmc://, livelink://, ifacialmocap:// or ws:// with :PORT"
 
 
 def open_source(
