@@ -22,33 +22,40 @@ SOLID_SHARE = 0.02
 class Surface:
     """One part of an avatar: an actor whose points and normals are changed in place."""
 
-    def __init__(self, part: Part, rig: Rig, lit_rgb: Array | None) -> None:
-        """lit_rgb : (V, 3) uint8, vertices' colours that are already lit and change; None: VTK lights"""
+    def __init__(self, part: Part, rig: Rig, lit_rgba: Array | None) -> None:
+        """lit_rgba : (V, 4) uint8, vertices' colours that are already lit and change; None: VTK lights"""
         self.name = part.name
         material = part.material
         self._run = slice(part.first_vertex, part.first_vertex + part.vertex_count)
         self._positions = np.array(rig.positions[self._run], np.float32)
-        self._normals = np.zeros_like(self._positions)
-        self._poly = pv.PolyData.from_regular_faces(self._positions, part.triangles)
+        poly = vtk.vtkPolyData()
+        poly.ShallowCopy(pv.PolyData.from_regular_faces(self._positions, part.triangles))
         points = numpy_to_vtk(self._positions, deep=False)
-        self._poly.GetPoints().SetData(points)
-        normals = numpy_to_vtk(self._normals, deep=False)
-        normals.SetName("Normals")
-        self._poly.GetPointData().SetNormals(normals)
+        poly.GetPoints().SetData(points)
+        self._changing = [points]
         uvs = numpy_to_vtk(np.ascontiguousarray(rig.uvs[self._run] * [1, -1] + [0, 1], np.float32), deep=True)
         uvs.SetName("uv")
-        self._poly.GetPointData().SetTCoords(uvs)
+        poly.GetPointData().SetTCoords(uvs)
         mapper = vtk.vtkPolyDataMapper()
-        mapper.SetInputData(self._poly)
+        mapper.SetInputData(poly)
         mapper.SetStatic(1)  # no pipeline runs upstream: only time stamps tell of change
-        self._colours, colours = None, None
-        if lit_rgb is not None and not material.unlit:
-            self._colours = colours = numpy_to_vtk(lit_rgb[self._run], deep=False)
+        mapper.SetVBOShiftScaleMethod(0)  # centimetres near 0: to look for a better origin takes 1 ms a picture
+        lit_by_vertex = lit_rgba is not None and not material.unlit
+        self._normals, colours = None, None
+        if lit_by_vertex:
+            colours = numpy_to_vtk(lit_rgba[self._run], deep=False)
+            self._changing.append(colours)
         elif rig.vertex_rgb is not None:
             tinted = rig.vertex_rgb[self._run] * np.array(material.base_color_rgba[:3], np.float32)
             colours = numpy_to_vtk((255 * tinted).astype(np.uint8), deep=True)
+        if not lit_by_vertex and not material.unlit:
+            self._normals = np.zeros_like(self._positions)
+            normals = numpy_to_vtk(self._normals, deep=False)
+            normals.SetName("Normals")
+            poly.GetPointData().SetNormals(normals)
+            self._changing.append(normals)
         if colours is not None:
-            self._poly.GetPointData().SetScalars(colours)
+            poly.GetPointData().SetScalars(colours)
             mapper.SetColorModeToDirectScalars()
         texture = None if material.texture_rgba is None else texture_of(material)
         self.actors = []
@@ -58,19 +65,16 @@ class Surface:
             actor.SetMapper(mapper if not self.actors else _twin(mapper))
             if texture is not None:
                 actor.SetTexture(texture)
-            _dress(actor, material, layer, lit_by_vertex=self._colours is not None)
+            _dress(actor, material, layer, lit_by_vertex=lit_by_vertex)
             self.actors.append(actor)
 
     def update(self, mesh: Mesh) -> None:
         """Take this part's run of the mesh."""
         self._positions[:] = mesh.positions[self._run]
-        self._normals[:] = mesh.normals[self._run]
-        self._poly.GetPoints().GetData().Modified()
-        self._poly.GetPoints().Modified()
-        self._poly.GetPointData().GetNormals().Modified()
-        if self._colours is not None:
-            self._colours.Modified()
-        self._poly.Modified()
+        if self._normals is not None:
+            self._normals[:] = mesh.normals[self._run]
+        for array in self._changing:  # their time stamps reach all that hold them
+            array.Modified()
 
 
 class Puppet:
@@ -88,7 +92,7 @@ class Puppet:
         self._surfaces = []
         for part in sorted(rig.parts, key=lambda part: part.material.draw_order):  # see-through ones: as they come
             by_vertex = self._light is not None and (light_vertices or part.material.toon is not None)
-            self._surfaces.append(Surface(part, rig, self._light.rgb if by_vertex else None))
+            self._surfaces.append(Surface(part, rig, self._light.rgba if by_vertex else None))
         self._actors = [actor for surface in self._surfaces for actor in surface.actors]
         for actor in self._actors:
             actor.SetUserMatrix(self._scene_from_rig)
@@ -168,6 +172,7 @@ def _twin(mapper: vtk.vtkPolyDataMapper) -> vtk.vtkPolyDataMapper:
     twin = vtk.vtkPolyDataMapper()
     twin.ShallowCopy(mapper)
     twin.SetStatic(1)
+    twin.SetVBOShiftScaleMethod(0)
     return twin
 
 

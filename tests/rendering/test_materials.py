@@ -145,10 +145,10 @@ def test_a_toon_is_flat_on_either_side_of_its_edge() -> None:
     light = VertexLight(rig)
     towards = np.tile(np.float32([0, 0, 1]), (4, 1))
     assert (light.shine_on(towards, np.eye(3)) == 255).all()
-    np.testing.assert_allclose(light.shine_on(-towards, np.eye(3)), 102, atol=1)
+    np.testing.assert_allclose(light.shine_on(-towards, np.eye(3)), np.tile([102, 102, 102, 255], (4, 1)), atol=1)
 
 
 def test_glow_needs_no_light() -> None:
     dark = Material("m", (0.0, 0.0, 0.0, 1.0), emissive_rgb=(0.0, 0.5, 0.0))
-    rgb = VertexLight(sheets(dark)).shine_on(np.tile(np.float32([0, 0, -1]), (4, 1)), np.eye(3))
-    np.testing.assert_allclose(rgb, np.tile([0, 127, 0], (4, 1)), atol=1)
+    rgba = VertexLight(sheets(dark)).shine_on(np.tile(np.float32([0, 0, -1]), (4, 1)), np.eye(3))
+    np.testing.assert_allclose(rgba, np.tile([0, 127, 0, 255], (4, 1)), atol=1)
