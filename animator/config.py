@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
@@ -10,6 +9,7 @@ from types import UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from .errors import SettingError
+from .foreign import toml_of
 from .solving.solver import SolverConfig
 from .solving.tuning import TuningConfig
 from .tracking.config import TrackingConfig
@@ -66,8 +66,8 @@ def config_from_toml(path: Path) -> Config:
 def tables_from_toml(path: Path) -> dict[str, dict[str, Any]]:
     """The tables of a settings file by their names, as TOML has them; raises SettingError for one that none has."""
     try:
-        tables = tomllib.loads(path.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        tables = toml_of(path)
+    except (OSError, ValueError) as error:
         raise SettingError(f"cannot read the settings {path}: {error}") from error
     known = {f.name for f in fields(Config)} | {SERVE_TABLE}
     for name, table in tables.items():

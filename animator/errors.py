@@ -18,9 +18,18 @@ prints it as it is and exits with code 2.
 
 from __future__ import annotations
 
+MOST_LETTERS = 800
+"""Of a message. What a stranger's file says of itself may be quoted in it, at any length."""
 
 class AnimatorError(Exception):
     """The root: catch this to catch every error that the package raises on purpose."""
+
+    def __str__(self) -> str:
+        """One line that a terminal can be given, whatever is quoted in it: no letter in it commands anything."""
+        line = " ".join(super().__str__().split())
+        if len(line) > MOST_LETTERS:
+            line = f"{line[: MOST_LETTERS * 3 // 4]} ... {line[-MOST_LETTERS // 4 :]}"
+        return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line)
 
 
 class SourceError(AnimatorError):

@@ -11,7 +11,10 @@ import pytest
 PACKAGE = Path(__file__).resolve().parents[1] / "animator"
 
 LAYERS = [
-    {"errors", "channels", "data", "stages", "resources", "topology", "rig", "display", "addresses", "foreign"},
+    {
+        "errors", "channels", "data", "stages", "resources", "topology", "rig", "display", "addresses", "foreign",
+        "recycling",
+    },
     {"maths", "timing", "handover", "websockets"},
     {"protocols", "takes"},
     {"sources", "tracking", "solving", "rigging", "rendering", "sinks", "webrtc"},

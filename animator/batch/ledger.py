@@ -12,10 +12,12 @@ from typing import Any
 
 from ..config import Config
 from ..errors import SinkError
+from ..foreign import json_from, text_of
 from ..takes.files import check_writable, written_beside
 from .films import FAILED, FilmResult
 
 FOLDER = ".animator-batch"
+MAX_BYTES = 4 * 2**20
 
 
 def fingerprint(config: Config, formats: Sequence[str]) -> str:
@@ -45,10 +47,13 @@ class Ledger:
         if record is None or record["settings"] != settings or record["film"] != _state(film):
             return None
         known = {f.name for f in fields(FilmResult)}
-        values = {name: value for name, value in record["result"].items() if name in known}
-        files = tuple(self._out / name for name in values.pop("files"))
-        values |= {"film": film, "files": files, "pictures": tuple(values["pictures"]), "resumed": True}
-        result = FilmResult(**values)
+        try:
+            values = {name: value for name, value in record["result"].items() if name in known}
+            files = tuple(self._out / name for name in values.pop("files"))
+            values |= {"film": film, "files": files, "pictures": tuple(values["pictures"]), "resumed": True}
+            result = FilmResult(**values)
+        except (KeyError, TypeError):  # spoilt: that film is done again
+            return None
         there = all(file.is_file() for file in files)
         return result if there and result.status != FAILED else None
 
@@ -82,16 +87,22 @@ class Ledger:
     def _read(self) -> Iterator[tuple[Path, dict[str, Any]]]:
         for path in sorted(self._folder.rglob("*.json")):
             try:
-                record = json.loads(path.read_text("utf-8"))
-                if isinstance(record["result"]["name"], str) and record["settings"] and "film" in record:
+                record = json_from(text_of(path, MAX_BYTES))
+                name = record["result"]["name"]
+                if _stays_below(name) and record["settings"] and "film" in record:
                     yield Path(record["path"]), record
             except (OSError, ValueError, KeyError, TypeError):
                 continue  # not ours, or spoilt: that film is done again
 
 
+def _stays_below(name: object) -> bool:
+    """Whether results of this name lie in the output folder."""
+    return isinstance(name, str) and not Path(name).is_absolute() and ".." not in Path(name).parts
+
+
 def _state(film: Path) -> list[int] | None:
     try:
         state = film.stat()
-    except OSError:
+    except (OSError, ValueError):  # a name that no file can have
         return None
     return [state.st_size, state.st_mtime_ns]

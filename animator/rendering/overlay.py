@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from ..data import Array, Face
+from ..foreign import picture_bytes
 from ..topology import OUTLINES, canonical_face
 
 MESH_RGB = (150, 190, 190)
@@ -65,9 +66,12 @@ def filling(rgb: Array, size_px: tuple[int, int]) -> Array:
 
 def picture_from_file(path: Path) -> Array | None:
     """(H, W, 3) uint8 of a picture file, whatever its depth and channels; None if it cannot be read."""
-    data = np.fromfile(path, np.uint8)  # cv2.imread cannot open non-ASCII names on Windows
-    bgr = cv2.imdecode(data, cv2.IMREAD_COLOR) if len(data) else None
-    return None if bgr is None else cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
+    try:
+        data = picture_bytes(path)  # cv2.imread cannot open non-ASCII names on Windows
+        bgr = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    except (OSError, ValueError, cv2.error):
+        return None
+    return None if bgr is None else cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB, dst=bgr)
 
 
 def _draw_face(picture: Array, face: Face) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ import numpy as np
 
 from ..data import Array
 from ..errors import RigError
+from ..foreign import inside, toml_of
 from ..resources import rigs_folder
 from ..rig import ROLES, Rig
 from .gltf import load_gltf
@@ -55,14 +55,14 @@ def model_file(name_or_path: str | Path) -> Path:
         return path
     for folder in (rigs_folder() / path, path):
         if (folder / DESCRIPTION).is_file():
-            return folder / str(_read_description(folder).get("model"))
+            return _named_file(folder, "model", _read_description(folder).get("model"))
     raise RigError(f"unknown avatar {str(name_or_path)!r}: expected one of {', '.join(known_rigs())}")
 
 
 def table_beside(path: Path) -> Path | None:
     """`NAME.mapping.csv` or `mapping.csv` beside a model file, or None."""
     for table in (path.with_suffix(f".{TABLE}"), path.with_name(TABLE)):
-        if table.is_file():
+        if inside(table.parent, table.name) is not None:
             return table
     return None
 
@@ -78,29 +78,36 @@ def rig_description(name_or_path: str | Path) -> dict[str, Any]:
 def _load_folder(folder: Path) -> Rig:
     """A rig as its description completes its file."""
     said = _read_description(folder)
-    model = said.get("model")
-    if not isinstance(model, str) or not (folder / model).is_file():
-        raise RigError(f"{folder / DESCRIPTION}: `model` must name a file beside it, got {model!r}")
-    rig = load_gltf(folder / model)
+    rig = load_gltf(_named_file(folder, "model", said.get("model")))
     changes: dict[str, Any] = {"name": folder.name}
     if "mapping" in said:
-        changes["mapping"] = mapping_from_csv(folder / str(said["mapping"]), rig.morph_names)
+        changes["mapping"] = mapping_from_csv(_named_file(folder, "mapping", said["mapping"]), rig.morph_names)
     if "joints" in said:
         changes["roles"] = _roles(folder, said["joints"], rig)
     if "rig_from_face" in said:
         changes["rig_from_face"] = _placement(folder, said["rig_from_face"])
-    hidden = frozenset(map(str, said.get("hidden_in_mask", [])))
+    hidden = said.get("hidden_in_mask", [])
+    if not isinstance(hidden, list):
+        raise RigError(f"{folder / DESCRIPTION}: hidden_in_mask: expected a list of parts, got {hidden!r}")
+    hidden = frozenset(map(str, hidden))
     unknown = hidden - {part.name for part in rig.parts}
     if unknown:
         raise RigError(f"{folder / DESCRIPTION}: hidden_in_mask: there is no part {', '.join(sorted(unknown))}")
     return replace(rig, hidden_in_mask=hidden, **changes)
 
 
+def _named_file(folder: Path, key: str, name: object) -> Path:
+    """The file beside a `rig.toml` that it names; one that lies elsewhere is nobody's business."""
+    if not isinstance(name, str) or inside(folder, name) is None:
+        raise RigError(f"{folder / DESCRIPTION}: `{key}` must name a file beside it, got {name!r}")
+    return folder / name
+
+
 def _read_description(folder: Path) -> dict[str, Any]:
     """The parsed `rig.toml`."""
     try:
-        return tomllib.loads((folder / DESCRIPTION).read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        return toml_of(folder / DESCRIPTION)
+    except (OSError, ValueError) as error:
         raise RigError(f"cannot read {folder / DESCRIPTION}: {error}") from error
 
 
@@ -123,7 +130,7 @@ def _placement(folder: Path, said: object) -> Array:
     """`[rig_from_face]`: scale (rig units per centimetre) and offset (rig units)."""
     try:
         scale, offset = float(said["scale"]), np.asarray(said.get("offset", (0, 0, 0)), np.float64)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise RigError(f"{folder / DESCRIPTION}: rig_from_face needs `scale` and `offset`") from error
     if scale <= 0 or offset.shape != (3,) or not np.isfinite([scale, *offset]).all():
         raise RigError(f"{folder / DESCRIPTION}: rig_from_face: expected scale > 0 and 3 offsets")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -12,8 +13,12 @@ import numpy as np
 from ..channels import ARKIT, INDEX
 from ..data import Array
 from ..errors import RigError
+from ..foreign import text_of
 from ..rig import Rig
 from .naming import CHANNEL_BY_SPELLING, plain
+
+MAX_TABLE_BYTES = 2**20
+MAX_GAIN = 1000.0
 
 
 def mapping_from_names(morph_names: Sequence[str]) -> Array:
@@ -69,9 +74,9 @@ def with_table(rig: Rig, path: Path) -> Rig:
 def _table(path: Path) -> dict[str, Array]:
     """Name -> (52,) gains."""
     try:
-        with path.open(newline="", encoding="utf-8-sig") as text:
-            rows = [row for row in csv.reader(text) if row and not row[0].startswith("#")]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        text = io.StringIO(text_of(path, MAX_TABLE_BYTES), newline="")
+        rows = [row for row in csv.reader(text) if row and not row[0].startswith("#")]
+    except (OSError, ValueError, csv.Error) as error:
         raise RigError(f"cannot read {path}: {error}") from error
     if not rows or rows[0][0] != "morph":
         raise RigError(f"{path}: expected a header that begins with `morph`")
@@ -91,9 +96,9 @@ def _table(path: Path) -> dict[str, Array]:
         if channel not in INDEX:
             raise RigError(f"{path}: {channel!r} is not one of the 52 channels")
         try:
-            gains[INDEX[channel]] = float(gain)
+            gains[INDEX[channel]] = min(max(float(gain), -2 * MAX_GAIN), 2 * MAX_GAIN)
         except ValueError as error:
             raise RigError(f"{path}: {name}, {channel}: expected a number, got {gain!r}") from error
-        if not np.isfinite(gains).all():
-            raise RigError(f"{path}: expected finite gains")
+        if not abs(gains[INDEX[channel]]) < MAX_GAIN:  # false for NaN, too
+            raise RigError(f"{path}: {name}, {channel}: expected a gain within {MAX_GAIN:g}, got {gain}")
     return table

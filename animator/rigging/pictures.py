@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import struct
-
 import numpy as np
 
 from ..data import Array
 from ..errors import RigError
+from ..foreign import picture_size_px
 
 MAX_IMAGE_PX = 64 * 2**20
 """The most pixels of one picture (8192 x 8192)."""
@@ -15,51 +14,15 @@ MAX_SIDE_PX = 2048
 """Larger pictures are shrunk: a head that fills a screen shows no more."""
 ROOMY_PX, CROWDED_SIDE_PX = 48 * 2**20, 512
 """Once so many pixels are kept, further pictures are shrunk to this side."""
-
-_JPEG_SIZES = frozenset({*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC})
-_JPEG_BARE = frozenset({0x01, *range(0xD0, 0xD9)})
-
-
-def size_px(data: bytes) -> tuple[int, int] | None:
-    """(width, height) that a PNG, JPEG or WebP claims; None if it is none of them."""
-    if data[:8] == b"\x89PNG\r\n\x1a\n" and data[12:16] == b"IHDR" and len(data) >= 24:
-        return struct.unpack(">II", data[16:24])
-    if data[:3] == b"\xff\xd8\xff":
-        return _jpeg_size_px(data)
-    if data[:4] == b"RIFF" and data[8:12] == b"WEBP" and len(data) >= 30:
-        return _webp_size_px(data)
-    return None
-
-
-def _jpeg_size_px(data: bytes) -> tuple[int, int] | None:
-    at = 2
-    while at + 9 <= len(data) and data[at] == 0xFF:
-        marker = data[at + 1]
-        if marker in _JPEG_SIZES:
-            height, width = struct.unpack(">HH", data[at + 5 : at + 9])
-            return width, height
-        at += 1 if marker == 0xFF else 2 if marker in _JPEG_BARE else 2 + struct.unpack(">H", data[at + 2 : at + 4])[0]
-    return None
-
-
-def _webp_size_px(data: bytes) -> tuple[int, int] | None:
-    kind = data[12:16]
-    if kind == b"VP8X":
-        return 1 + int.from_bytes(data[24:27], "little"), 1 + int.from_bytes(data[27:30], "little")
-    if kind == b"VP8L":
-        bits = int.from_bytes(data[21:25], "little")
-        return 1 + (bits & 0x3FFF), 1 + (bits >> 14 & 0x3FFF)
-    if kind == b"VP8 ":
-        width, height = struct.unpack("<HH", data[26:30])
-        return width & 0x3FFF, height & 0x3FFF
-    return None
+_NOT_GLTF = (b"BM", b"II", b"MM")
+"""BMP and TIFF have no place in an avatar."""
 
 
 def decoded_rgba(data: bytes, name: str, max_side_px: int = MAX_SIDE_PX) -> Array:
     """(H, W, 4) uint8 sRGB with straight alpha, row 0 on top, no side longer than `max_side_px`."""
     import cv2  # only avatars with textures need it
 
-    claimed = size_px(data)
+    claimed = None if data[:2] in _NOT_GLTF else picture_size_px(data)
     if claimed is None or not 0 < claimed[0] * claimed[1] <= MAX_IMAGE_PX:
         got = "something else" if claimed is None else f"{claimed[0]} x {claimed[1]} pixels"
         raise RigError(f"{name}: expected a PNG, JPEG or WebP of at most 64 megapixels, got {got}")

@@ -27,6 +27,8 @@ GROUP_OF_PRESET = {
 }
 """Preset -> index into `GROUPS`."""
 _FIRST_BLEND_QUEUE = 3000
+MAX_EXPRESSIONS = 1000
+"""Each has a weight for every morph: the most of both take 80 MB."""
 _META_KEYS = ("name", "title", "version", "authors", "author", "copyrightInformation", "contactInformation",
               "licenseName", "licenseUrl", "otherLicenseUrl", "avatarPermission", "allowedUserName",
               "commercialUsage", "commercialUssageName", "modification", "allowRedistribution",
@@ -85,7 +87,10 @@ def vrm_of(file: GltfFile) -> Vrm | None:
             with file.reading(key):
                 if not isinstance(extensions[key], dict):
                     raise file.fail(f"{key}: expected an object")
-                return read(file, extensions[key])
+                vrm = read(file, extensions[key])
+                if len(vrm.expressions) > MAX_EXPRESSIONS:
+                    raise file.fail(f"expected at most {MAX_EXPRESSIONS} expressions, got {len(vrm.expressions)}")
+                return vrm
     return None
 
 

@@ -19,6 +19,7 @@ import numpy as np
 
 from ..data import LANDMARKS, Array
 from ..errors import SettingError, SinkError, TakeError
+from ..foreign import json_from, text_of
 
 FORMAT, FORMAT_VERSION = "animator profile", 1
 SUFFIX = ".json"
@@ -105,10 +106,8 @@ def save_profile(path: Path, profile: Profile) -> None:
 def load_profile(path: Path) -> Profile:
     """Read a profile; raises TakeError, in one line, if it is missing, damaged or from a newer program."""
     try:
-        if path.stat().st_size > MAX_BYTES:
-            raise ValueError(f"more than {MAX_BYTES} bytes")
-        return _profile_from(json.loads(path.read_text("utf-8")))
-    except (OSError, ValueError, TypeError, OverflowError, RecursionError) as error:
+        return _profile_from(json_from(text_of(path, MAX_BYTES)))
+    except (OSError, ValueError, TypeError, OverflowError) as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise TakeError(f"cannot use the profile {path}: {reason}") from error
 

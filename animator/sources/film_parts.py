@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from ..data import Array, Frame
-from .video import VideoSource
+from .video import VideoSource, opened
 
 LEAST_STEP_S = 2e-3
 """Pictures nearer to each other are moved apart by VideoSource, which a part cannot do as the whole does."""
@@ -52,7 +52,7 @@ def _packet_times(path: Path) -> tuple[Array, list[float]]:
 
     times, keys = [], []
     try:
-        with av.open(str(path)) as container:
+        with opened(path) as container:
             stream = container.streams.video[0]
             for packet in container.demux(stream):
                 if packet.size == 0 or packet.is_discard:

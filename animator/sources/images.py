@@ -11,6 +11,7 @@ import numpy as np
 
 from ..data import Array, Frame
 from ..errors import SourceError
+from ..foreign import picture_bytes
 
 log = logging.getLogger("animator")
 
@@ -63,11 +64,11 @@ def _read(path: Path) -> Array | None:
     import cv2
 
     try:
-        data = np.fromfile(path, np.uint8)  # cv2.imread cannot open non-ASCII names on Windows
-    except OSError:
+        data = picture_bytes(path)  # cv2.imread cannot open non-ASCII names on Windows
+        picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    except (OSError, ValueError, cv2.error):
         return None
-    picture = cv2.imdecode(data, cv2.IMREAD_COLOR) if len(data) else None
-    return None if picture is None else cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)
+    return None if picture is None else cv2.cvtColor(picture, cv2.COLOR_BGR2RGB, dst=picture)
 
 
 def _fitted(rgb: Array, size_px: tuple[int, int]) -> Array:

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -17,6 +18,13 @@ log = logging.getLogger("animator")
 DEFAULT_FPS = 30.0
 TEXT_ART = frozenset({"tty", "bin", "xbin", "adf", "idf"})
 """FFmpeg draws any text file as a film of a terminal; nobody means that."""
+CONTAINERS = (
+    "mov", "matroska", "avi", "mpegts", "mpeg", "mpegvideo", "flv", "ogg", "asf", "gif", "apng", "mxf", "nut", "ivf",
+    "dv", "h263", "h264", "hevc", "vvc", "av1", "obu", "m4v", "vc1", "mjpeg", "mjpeg_2000", "yuv4mpegpipe", "wtv", "rm",
+    "swf", "webp", "amv", "gxf", "nsv", "tty", "bin",
+)  # fmt: skip
+"""What a file may be: not a playlist or a session's description, in whose name FFmpeg would open other files and
+connections; that is what URLs are for."""
 HIDDEN_FRAMES, HIDDEN_SHARE = 5, 0.05
 """A whole file may show this many frames fewer than it holds: edit lists hide some at the ends."""
 OPEN_TIMEOUT_S, READ_TIMEOUT_S = 10.0, 10.0
@@ -38,11 +46,14 @@ class VideoSource:
         self.broken: str | None = None
         with self._errors("open"):
             timeout = (OPEN_TIMEOUT_S, READ_TIMEOUT_S) if self.is_stream else None
-            self._container = av.open(self._address, timeout=timeout)
+            self._container = av.open(self._address, timeout=timeout) if self.is_stream else opened(Path(address))
         if not self._container.streams.video or self._container.format.name in TEXT_ART:
             self._container.close()
             raise SourceError(f"{self.name} holds no video: wanted a video file, a picture, a take or a camera number")
         self._stream = self._container.streams.video[0]
+        if self._stream.codec_context is None:
+            self._container.close()
+            raise SourceError(f"{self.name} is not a video that can be read: FFmpeg does not know how it is coded")
         self._stream.thread_type = "AUTO"
         if threads is not None:
             self._stream.codec_context.thread_count = threads
@@ -126,6 +137,13 @@ class VideoSource:
         except (av.FFmpegError, OSError, ValueError) as error:
             what = "stream" if self.is_stream else "video"
             raise SourceError(f"cannot {verb} {self.name} as a {what}: {_reason(error)}") from error
+
+
+def opened(path: Path) -> Any:
+    """A file as PyAV's container; raises FFmpegError. By its whole path: `concat:a` would mean something to FFmpeg."""
+    import av
+
+    return av.open(str(path.absolute()), options={"format_whitelist": ",".join(CONTAINERS)})
 
 
 def _upright(rgb: Array, rotation_deg: int) -> Array:

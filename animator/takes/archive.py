@@ -6,6 +6,7 @@ kilobytes of zip can claim to be many gigabytes.
 
 from __future__ import annotations
 
+import io
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -20,6 +21,12 @@ from ..errors import TakeError
 
 MAX_MEMBERS = 10_000
 MAX_TEXT = 10_000
+MAX_READ_BYTES = 8 * 2**20
+"""At once: a list of members is no longer than this, and numbers are read in smaller pieces."""
+MAX_HEAD_BYTES = 10_000
+ROOMY_BYTES, MOST_SHRUNK = 64 * 2**20, 20
+"""Unpacked, an archive may have the first and so many times its packed size: a zip of zeros has 1000 times."""
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _KINDS = "fiubU"
 """Kinds of numbers that a take may hold, and text; no objects, which are code."""
 
@@ -39,6 +46,7 @@ class Archive:
     def __init__(self, path: Path, file: zipfile.ZipFile) -> None:
         self._path, self._file = path, file
         self._members = {info.filename.removesuffix(".npy"): info for info in file.infolist()}
+        self._left = ROOMY_BYTES + MOST_SHRUNK * path.stat().st_size
 
     def __contains__(self, name: str) -> bool:
         return name in self._members
@@ -66,6 +74,9 @@ class Archive:
                 raise TakeError(f"{self._path} is not a take: {name}: expected at most {most} numbers, got {shape}")
             if count * dtype.itemsize > info.file_size:
                 raise TakeError(f"{self._path} is not a take: {name}: {shape} {dtype} is more than is there")
+            self._left -= count * dtype.itemsize
+            if self._left < 0:
+                raise TakeError(f"{self._path} is not a take: unpacked it is more than {MOST_SHRUNK} times as large")
             values = np.empty(count, dtype)
             wanted = values.view(np.uint8) if count else values
             _fill(file, wanted)
@@ -101,7 +112,9 @@ def opened_archive(path: Path) -> Iterator[Archive]:
         with path.open("rb") as file:
             if file.read(6) == b"\x93NUMPY":
                 raise TakeError(f"{path} is not a take: wanted an .npz archive, got a single array")
-            with zipfile.ZipFile(file) as stored:
+            with zipfile.ZipFile(_InPieces(file)) as stored:
+                if any(info.compress_type not in _METHODS for info in stored.infolist()):
+                    raise TakeError(f"{path} is not a take: expected it stored or deflated, as NumPy does")
                 if len(stored.infolist()) > MAX_MEMBERS:
                     raise TakeError(f"{path} is not a take: it has more than {MAX_MEMBERS} members")
                 yield Archive(path, stored)
@@ -131,12 +144,33 @@ def write_archive(path: Path, members: Mapping[str, Array | Rows]) -> None:
                     member.write(np.ascontiguousarray(piece, values.dtype).tobytes())
 
 
+class _InPieces(io.RawIOBase):
+    """A file of which nobody reads much at once: zipfile takes the list of members as long as the file says it is."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self.seek, self.tell = file.seek, file.tell
+
+    def read(self, size: int = -1) -> bytes:
+        data = self._file.read(MAX_READ_BYTES + 1 if size is None or size < 0 else min(size, MAX_READ_BYTES + 1))
+        if len(data) > MAX_READ_BYTES:
+            raise ValueError(f"more than {MAX_READ_BYTES >> 20} MB in one piece")
+        return data
+
+    def seekable(self) -> bool:
+        return True
+
+
 def _head(file: Any) -> tuple[tuple[int, ...], bool, np.dtype]:
-    """(shape, fortran order, dtype) of a member."""
+    """(shape, fortran order, dtype) of a member. NumPy would read a head of any length before it looks at it."""
     version = np.lib.format.read_magic(file)
-    if version == (1, 0):
-        return np.lib.format.read_array_header_1_0(file)
-    return np.lib.format.read_array_header_2_0(file)
+    wide = version != (1, 0)
+    length = file.read(4 if wide else 2)
+    if int.from_bytes(length, "little") > MAX_HEAD_BYTES:
+        raise ValueError(f"a member's head has more than {MAX_HEAD_BYTES} bytes")
+    again = io.BytesIO(length + file.read(int.from_bytes(length, "little")))
+    read = np.lib.format.read_array_header_2_0 if wide else np.lib.format.read_array_header_1_0
+    return read(again)
 
 
 def _fill(file: BinaryIO, wanted: Array) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import logging
+import struct
 from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -14,6 +14,7 @@ import numpy as np
 
 from ..data import LANDMARKS, Array, Motion
 from ..errors import SinkError, TakeError
+from ..foreign import json_from
 from .archive import Rows
 from .journal import (
     ABOUT,
@@ -34,6 +35,10 @@ from .take import Take
 log = logging.getLogger("animator")
 
 LANDMARKS_SUFFIX = ".landmarks.npz"
+MAX_PERFORMERS = 64
+MAX_ROWS_HELD, ROWS_HELD_EACH = 1_000_000, 64
+"""A performer who came once has a row for every instant all the same: so many rows, and so many for each that is
+really there, are no more than a recording has."""
 ENDINGS = (".npz", ".csv")
 """What can be recorded into; other programs have journals, too."""
 
@@ -66,6 +71,11 @@ class Contents:
 
     def takes(self) -> list[Take]:
         """Every performer, by number; a recording without any is one at rest."""
+        held, there = len(self.times_s) * len(self.performers), sum(len(p.instants) for p in self.performers.values())
+        if len(self.performers) > MAX_PERFORMERS or held > MAX_ROWS_HELD + ROWS_HELD_EACH * there:
+            raise TakeError(
+                f"{self.path}: {len(self.performers)} performers in {len(self.times_s)} frames are too many"
+            )
         tracks = sorted(self.performers) or [-1]
         return [self._take(self.performers.get(track, _Performer()), self.profiles_cm.get(track)) for track in tracks]
 
@@ -148,7 +158,7 @@ def read_journal(path: Path) -> Contents:
         end = begins + len(payload)
         try:
             if kind == ABOUT:
-                contents.about |= json.loads(bytes(payload))
+                contents.about |= json_from(bytes(payload).decode())
             elif kind == PROFILE:
                 track = int.from_bytes(payload[:4], "little", signed=True)
                 neutral = np.frombuffer(payload[4:], "<f4").reshape(LANDMARKS, 3).astype(np.float32)
@@ -156,7 +166,7 @@ def read_journal(path: Path) -> Contents:
                     contents.profiles_cm[track] = neutral
             elif kind == FRAME:
                 _add_instant(contents, payload, begins)
-        except (ValueError, TypeError, KeyError) as error:  # whole, but not ours
+        except (ValueError, TypeError, KeyError, IndexError, struct.error) as error:  # whole, but not ours
             raise TakeError(f"{path} is not a recording's journal: {error}") from error
     contents.torn_bytes = path.stat().st_size - end
     return contents

@@ -19,13 +19,13 @@ import numpy as np
 from ..channels import ARKIT, INDEX
 from ..data import Array
 from ..errors import TakeError
+from ..foreign import json_from, text_of
 from .editing import resampled
 from .files import written_beside
 from .npz import MAX_FRAMES
 from .take import Take, take_from_arrays
 
 LAYOUTS = ("audio2face", "beat")
-MAX_BYTES = 2 << 30
 BEAT_NAMES = tuple(sorted(name for name in ARKIT if name != "tongueOut"))
 _EVEN = 1e-3
 """A step that differs by more than this share from the others makes times uneven."""
@@ -42,10 +42,8 @@ def save_json(path: Path, take: Take, layout: str = "audio2face") -> None:
 def load_json(path: Path) -> Take:
     """Read one performer in either layout; raises TakeError with what is wrong."""
     try:
-        if path.stat().st_size > MAX_BYTES:
-            raise TakeError(f"{path} is no take: it has more than {MAX_BYTES >> 30} GB")
-        said = json.loads(path.read_text("utf-8-sig"))
-    except (OSError, ValueError, RecursionError) as error:
+        said = json_from(text_of(path))
+    except (OSError, ValueError) as error:
         raise TakeError(f"cannot read {path}: {error}") from error
     if isinstance(said, dict) and "weightMat" in said:
         read = _from_audio2face
@@ -165,6 +163,8 @@ def _ordered(weights: Array, names: list[str], path: Path) -> Array:
 def _wxyz(turns: Any, path: Path) -> Array:
     """(N, 4) unit quaternions of rows x, y, z, w."""
     wxyz = _table(turns, 4, path, "rotations")[:, [3, 0, 1, 2]]
+    if not (np.abs(wxyz) < 1e6).all():  # false for NaN, too
+        raise TakeError(f"{path} is no take: it holds rotations that are none")
     lengths = np.linalg.norm(wxyz, axis=1, keepdims=True)
     if not (lengths > 1e-6).all():
         raise TakeError(f"{path} is no take: it holds rotations of length 0")

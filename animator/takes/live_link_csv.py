@@ -16,6 +16,7 @@ import numpy as np
 from ..channels import ARKIT
 from ..data import Array
 from ..errors import TakeError
+from ..foreign import text_of
 from ..maths.rotations import matrix_from_wxyz, wxyz_from_matrix
 from .files import written_beside
 from .take import Take
@@ -72,8 +73,8 @@ def load_csv(path: Path, *, swap_sides: bool = False) -> Take:
 
     swap_sides : take JawLeft for JawRight and MouthLeft for MouthRight, and the other way round"""
     try:
-        lines = path.read_text("utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
+        lines = text_of(path).splitlines()
+    except (OSError, ValueError) as error:
         raise TakeError(f"cannot read {path}: {error}") from error
     header = [name.strip().lower() for name in lines[0].split(",")] if lines else []
     missing = [name for name in ("Timecode", *ARKIT[:-1]) if name.lower() not in header]

@@ -16,13 +16,12 @@ from ..channels import ARKIT
 from ..data import LANDMARKS, Array, check_shape
 from ..errors import ShapeError, TakeError
 from .archive import Archive, Rows, opened_archive, write_archive
+from .editing import MAX_FRAMES
 from .files import written_beside
 from .take import ARRAYS, Take
 
 FORMAT_VERSION = 2
 """2 added `profile_cm`, `source`, `rig`, `stage_names` and `stages_ms`."""
-MAX_FRAMES = 24 * 3600 * 60
-"""A day of 60 frames a second: a file that claims more is refused before any memory is asked for."""
 _SHAPES = {
     "times_s": (),
     "weights": (len(ARKIT),),
