@@ -17,6 +17,7 @@ from ..resources import rigs_folder
 from ..rigging.library import known_rigs, rig_description
 from ..timing import Clock, monotonic_s
 from .access import Access
+from .avatars import Avatars
 from .config import DEFAULT_ROOM, ServeConfig
 from .metrics import exposition
 from .openapi import description
@@ -55,6 +56,7 @@ class App:
         self._config, self._workers = config, workers
         self._access = Access(config, clock)
         self._signalling = Signalling(config, workers, self._access)
+        self._avatars = Avatars(config, workers, self._access)
 
     def application(self) -> web.Application:
         """The aiohttp application."""
@@ -73,6 +75,7 @@ class App:
                 web.get("/static/{filename}", self._static),
             ]
         )
+        self._avatars.add_to(app)
         return app
 
     @web.middleware
@@ -123,6 +126,7 @@ class App:
                 "channels": ARKIT,
                 "ice_servers": servers,
                 "three": can_draw_numbers(),
+                "avatar_mb": self._config.avatar_mb,
                 "version": __version__,
                 "token_required": self._config.token is not None,
             }

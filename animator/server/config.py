@@ -13,6 +13,7 @@ from ..webrtc.config import IceServer
 from .turn import SharedSecret
 
 DEFAULT_PORT = 8443
+MAX_AVATAR_MB = 512
 ROOM = re.compile(r"[A-Za-z0-9_-]{1,64}")
 """What a room may be called."""
 DEFAULT_ROOM = "main"
@@ -48,6 +49,8 @@ class ServeConfig:
     """Addresses or networks of proxies, whose X-Forwarded-For and X-Forwarded-Proto are believed."""
     offers_per_minute: int = 30
     """From one address; more are answered with 429."""
+    avatar_mb: int = 64
+    """Of a visitor's own avatar, at most; 0 takes none."""
     silent_s: float = 12.0
     """A client that gives no sign of life for so long is gone."""
     show: Config = field(default_factory=Config)
@@ -62,6 +65,8 @@ class ServeConfig:
             raise SettingError(f"workers: wanted 1 to 64, got {self.workers}")
         if self.offers_per_minute < 1:
             raise SettingError(f"offers_per_minute: wanted 1 or more, got {self.offers_per_minute}")
+        if not 0 <= self.avatar_mb <= MAX_AVATAR_MB:
+            raise SettingError(f"avatar_mb: wanted 0 to {MAX_AVATAR_MB}, got {self.avatar_mb}")
         if not self.silent_s > 0:
             raise SettingError(f"silent_s: wanted more than 0 seconds, got {self.silent_s}")
         if self.token is not None and not TOKEN.fullmatch(self.token):

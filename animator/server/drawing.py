@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 from collections import OrderedDict, defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 import numpy as np
 
@@ -48,13 +49,15 @@ class Output:
     of_room: bool
     """A room's stage shows avatars alone, all performers side by side."""
     rig: str = "human"
+    """What is shown on an empty stage."""
     drawn: tuple[tuple[int, int], ...] | None = None
     """Whom the last picture showed, and how far each had come."""
     published_s: float = float("-inf")
     """When the last picture went out."""
     cost_s: float = 0.0
     """How long the last picture took, encoding included."""
-    puppets: Puppets | None = None
+    puppets: dict[str, Puppets] = field(default_factory=dict)
+    """Bodies by avatar."""
     rendered: int = 0
     stopwatch: StageTimes = field(default_factory=StageTimes)
 
@@ -82,6 +85,18 @@ class Painter:
         if not self._spares[rig]:
             self._spares[rig].append(Deformer(self._rigs[rig]))
 
+    def bring(self, key: str, rig: Rig, body: Deformer) -> None:
+        """Know another avatar by this key, with a body for it. From any thread."""
+        self._spares[key] = [body]
+        self._rigs[key] = rig
+
+    def drop(self, key: str) -> None:
+        """Forget it, and give back what OpenGL holds of it."""
+        for place in [place for place in self._windows if place[0] == key]:
+            self._windows.pop(place).close()
+        self._rigs.pop(key, None)
+        self._spares.pop(key, None)
+
     def pause_s(self) -> float:
         """How long to wait before the next round, so that there are no more than the governor allows."""
         return max(0.0, self._began_s + EARLY / self.governor.step.fps - self._clock())
@@ -103,10 +118,13 @@ class Painter:
 
     def forget(self, output: Output) -> None:
         """The output will not be drawn again: its bodies are free."""
-        if output.puppets is not None:
-            output.puppets.close()
-            output.puppets = None
-        for spares in self._spares.values():
+        self._free(output, ())
+
+    def _free(self, output: Output, worn: Collection[str]) -> None:
+        """Take back the bodies of avatars that an output shows no longer."""
+        for rig in output.puppets.keys() - set(worn):
+            output.puppets.pop(rig).close()
+        for spares in list(self._spares.values()):
             del spares[MAX_SPARES:]
 
     def close(self) -> None:
@@ -135,18 +153,21 @@ class Painter:
         return True
 
     def _stage(self, output: Output, performers: list[Performer]) -> Array:
+        """All performers side by side, each as the avatar of its choice; those who wear the same stand together."""
         finished = finished_pictures(performers)
-        others = sum(not performer.is_finished for performer in performers)
-        if finished and not others:
-            return side_by_side(finished, _fitting(STAGE_SIZE_PX, self.governor.step.scale))
-        width, height = STAGE_SIZE_PX
-        beside_px = 2 * (width * len(finished) // (others + len(finished)) // 2) if finished else 0
-        moment = Moment(self._clock(), output.rendered, None, (), motions_of_all(performers))
-        drawn = self._render(output, moment, "avatar", output.rig, (width - beside_px, height))
-        if not finished:
-            return drawn
-        beside = side_by_side(finished, _fitting((beside_px, height), self.governor.step.scale))
-        return np.concatenate([drawn, beside], axis=1)
+        groups = _by_avatar(performers)
+        self._free(output, groups or ((output.rig,) if not finished else ()))
+        if not groups and not finished:
+            groups = {output.rig: []}
+        shares = [len(group) for group in groups.values()] + ([len(finished)] if finished else [])
+        columns = []
+        for rig, width in zip(groups, _widths(shares), strict=False):
+            moment = Moment(self._clock(), output.rendered, None, (), motions_of_all(groups[rig]))
+            columns.append(self._render(output, moment, "avatar", rig, (width, STAGE_SIZE_PX[1])))
+        if finished:
+            size_px = _fitting((_widths(shares)[-1], STAGE_SIZE_PX[1]), self.governor.step.scale)
+            columns.append(side_by_side(finished, size_px))
+        return columns[0] if len(columns) == 1 else np.concatenate(columns, axis=1)
 
     def _own(self, output: Output, performer: Performer) -> Array:
         show = performer.config.show
@@ -156,6 +177,7 @@ class Painter:
         view = "mesh" if performer.is_finished and moment.frame is not None else view
         width, height = moment.frame.size_px if moment.frame is not None else STAGE_SIZE_PX
         size_px = (2 * width, height) if view == "side-by-side" else (width, height)
+        self._free(output, (show.rig,))
         return self._render(output, moment, view, show.rig, size_px)
 
     def _render(self, output: Output, moment: Moment, view: str, rig: str, size_px: tuple[int, int]) -> Array:
@@ -165,11 +187,10 @@ class Painter:
         if view == "mesh":
             return resized(picture, size_px)
         window = self._window(rig, size_px)
-        if output.puppets is None or output.puppets.rig is not window.scene.rig:
-            self.forget(output)
-            output.puppets = Puppets(window.scene.rig, output.stopwatch, self._spares[rig])
+        if rig not in output.puppets:
+            output.puppets[rig] = Puppets(window.scene.rig, output.stopwatch, self._spares[rig])
         moment = replace(moment, time_s=self._clock())  # performers' clocks differ; loss is timed by ours
-        appearances = output.puppets.act(moment, view)
+        appearances = output.puppets[rig].act(moment, view)
         with output.stopwatch.measuring("render"):
             return window.draw(view, picture, appearances)
 
@@ -183,6 +204,22 @@ class Painter:
         while len(self._windows) > MAX_WINDOWS:
             self._windows.popitem(last=False)[1].close()
         return self._windows[key]
+
+
+def _by_avatar(performers: Sequence[Performer]) -> dict[str, list[Performer]]:
+    """Who wears what, of those whose puppet is drawn here; in the order of their coming."""
+    found: dict[str, list[Performer]] = {}
+    for performer in performers:
+        if not performer.is_finished:
+            found.setdefault(performer.config.show.rig, []).append(performer)
+    return found
+
+
+def _widths(shares: Sequence[int]) -> list[int]:
+    """Even parts of the stage's width, one for each share and as wide as that, at least 2 pixels each."""
+    whole = max(sum(shares), 1)
+    edges = [2 * (STAGE_SIZE_PX[0] * sum(shares[:n]) // whole // 2) for n in range(len(shares))] + [STAGE_SIZE_PX[0]]
+    return [max(right - left, 2) for left, right in pairwise(edges)]
 
 
 def _fitting(size_px: tuple[int, int], scale: float) -> tuple[int, int]:

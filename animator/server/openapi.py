@@ -21,7 +21,8 @@ _REFUSALS = {
     "404": "There is no such thing.",
     "408": "The body did not arrive in time.",
     "410": "It has ended; `state` says how.",
-    "413": "The body is too large: 64 kB are taken.",
+    "409": "The one before is still on its way.",
+    "413": "The body is too large: 64 kB are taken, of an avatar what `avatar_mb` of /config.json says.",
     "415": "The body has another type than wanted.",
     "421": "The Host header names no machine that is served here.",
     "429": "Too many attempts from this address.",
@@ -74,7 +75,8 @@ def _pages() -> Part:
             "get": _operation("What the page must know; ICE servers with logins", _json("Settings.", _object(
                 rigs={"type": "array", "items": {"type": "object"}}, views={"type": "array", "items": _TEXT},
                 channels={"type": "array", "items": _TEXT}, ice_servers={"type": "array", "items": {"type": "object"}},
-                three={"type": "boolean"}, version=_TEXT, token_required={"type": "boolean"},
+                three={"type": "boolean"}, avatar_mb={"type": "integer", "minimum": 0},
+                version=_TEXT, token_required={"type": "boolean"},
             )), _SECURED)
         },
         "/openapi.json": {"get": _operation("This description", _json("OpenAPI 3.1.", {"type": "object"}), _OPEN,
@@ -110,8 +112,23 @@ def _joining() -> Part:
             "parameters": [_in_path("session", _TEXT)],
             "get": there, "delete": ended, "patch": patch, "options": options,
         },
+        "/sessions/{session}/avatar": {"parameters": [_in_path("session", _TEXT)], "put": _avatar()},
         **takes,
     }  # fmt: skip
+
+
+def _avatar() -> Part:
+    lines = {"type": "array", "items": _TEXT}
+    count = {"type": "integer", "minimum": 0}
+    said = _object(about={"type": "array", "items": lines}, vertices=count, morphs=count, channels=count, notes=lines)
+    put = _operation(
+        "Wear an avatar of one's own, for this session", _json("What it says of itself.", said), (*_JOINING, "409")
+    )
+    put["requestBody"] = {
+        "required": True,
+        "content": {"application/octet-stream": {"schema": _TEXT | {"description": "A .vrm, .glb or .gltf file."}}},
+    }
+    return put
 
 
 def _whip(protocol: str, summary: str) -> Part:

@@ -29,6 +29,8 @@ SLIDERS = {
     "smoothing": ("solving", "smoothing"),
 }
 """Names on the control channel, 0 to 100, and the settings of 0 to 1 that they stand for."""
+OWN = "own"
+"""What the control channel calls the avatar that a client has brought."""
 NAMES = (*SLIDERS, "faces", "view", "rig", "mirror")
 TRACKS_EACH = MAX_FACES
 """Track numbers set aside for each performer of a room."""
@@ -47,6 +49,8 @@ class Performer:
         """Its number in the room, for as long as it stays."""
         self.is_finished = False
         """Its pictures are its puppet, drawn elsewhere, and no camera's: they are shown as they are."""
+        self.own_avatar: str | None = None
+        """The key of the avatar that it has brought, which nobody else is told."""
         self.newest: Moment | None = None
         self.ahead_s = 0.0
         """What to add to its camera's clock to have ours: those of several performers differ."""
@@ -101,8 +105,18 @@ class Performer:
         """Take what a control message asks for; returns all settings now. `apply` is to follow.
 
         raises : SettingError naming what is wrong, with nothing changed"""
-        self.config = _changed_config(self.config, changes)
+        if changes.get("rig") == OWN and self.own_avatar is not None:
+            changes = {name: value for name, value in changes.items() if name != "rig"}
+            self.config = _wearing(_changed_config(self.config, changes), self.own_avatar)
+        else:
+            self.config = _changed_config(self.config, changes)
         return self.settings()
+
+    def wear(self, key: str) -> str | None:
+        """Wear an avatar of its own; returns the key of the one before, if there was one."""
+        before, self.own_avatar = self.own_avatar, key
+        self.config = _wearing(self.config, key)
+        return before
 
     def apply(self) -> None:
         """Bring the settings to the tracker and the solver; a new tracker takes a tenth of a second."""
@@ -116,7 +130,7 @@ class Performer:
         return shown | {
             "faces": self.config.tracking.faces,
             "view": show.view,
-            "rig": show.rig,
+            "rig": OWN if show.rig == self.own_avatar else show.rig,
             "mirror": show.mirror,
         }
 
@@ -195,6 +209,10 @@ def motions_of_all(performers: list[Performer]) -> tuple[Motion, ...]:
     )
 
 
+def _wearing(config: Config, rig: str) -> Config:
+    return replace(config, show=replace(config.show, rig=rig))
+
+
 def _changed_config(config: Config, changes: dict[str, Any]) -> Config:
     tracking, solving, show = config.tracking, config.solving, config.show
     for name, value in changes.items():
@@ -217,6 +235,8 @@ def _changed_config(config: Config, changes: dict[str, Any]) -> Config:
         elif name == "view":
             show = replace(show, view=check_view(value))
         elif name == "rig":
+            if value == OWN:
+                raise SettingError("rig: there is no avatar of your own here: bring one first")
             if value not in known_rigs():  # never a path: a client must not choose what is read
                 raise SettingError(f"rig: wanted one of {', '.join(known_rigs())}")
             show = replace(show, rig=value)

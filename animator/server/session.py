@@ -102,6 +102,12 @@ class Session:
         """Somebody else in the room performs no longer."""
         self._state("performer-left", "A performer has left.")
 
+    def wear(self, key: str) -> str | None:
+        """Put on an avatar of one's own, and say so; returns the key of the one before, if there was one."""
+        before = self.performer.wear(key)
+        self._later(self._apply(self.performer.settings()))
+        return before
+
     # What the client says.
 
     def _welcome(self) -> None:

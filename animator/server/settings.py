@@ -35,6 +35,7 @@ class ServeTable:
     allow_hosts: tuple[str, ...] | None = None
     trusted_proxies: tuple[str, ...] | None = None
     offers_per_minute: int | None = None
+    avatar_mb: int | None = None
     silent_s: float | None = None
 
     def said(self) -> dict[str, Any]:

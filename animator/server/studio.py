@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import threading
 
+from ..rig import Rig
+from ..rigging.deform import Deformer
 from ..timing import Clock, monotonic_s
 from .drawing import STILL_S, Output, Painter
 from .governor import Step
@@ -22,6 +24,7 @@ class Studio:
         self._wake, self._ended, self._lock = threading.Event(), threading.Event(), threading.Lock()
         self._outputs: list[Output] = []
         self._removed: list[Output] = []
+        self._dropped: list[str] = []
         self._painter = Painter(clock)
         self._began_s: float | None = None
         self.failure: str | None = None
@@ -41,6 +44,16 @@ class Studio:
             if output in self._outputs:
                 self._outputs.remove(output)
                 self._removed.append(output)
+
+    def bring(self, key: str, rig: Rig, body: Deformer) -> None:
+        """Know an avatar that a client has brought by this key."""
+        self._painter.bring(key, rig, body)
+
+    def drop(self, key: str) -> None:
+        """Forget an avatar that a client has brought; nobody wears it any longer."""
+        with self._lock:
+            self._dropped.append(key)
+        self.wake()
 
     def wake(self) -> None:
         """Something is new. May be called from any thread."""
@@ -85,8 +98,11 @@ class Studio:
     def _round(self, *, idle: bool) -> None:
         with self._lock:
             outputs, removed, self._removed = list(self._outputs), self._removed, []
+            dropped, self._dropped = self._dropped, []
         for output in removed:
             self._painter.forget(output)
+        for key in dropped:
+            self._painter.drop(key)
         if not self._painter.draw(outputs) and idle and self.failure is None:
             self._painter.prepare(self._first_rig)
 

@@ -132,6 +132,18 @@ class Workers:
         worker = self._worker_of(session)
         return None if worker is None else await worker.ask("take", (session, kind))
 
+    async def may_wear(self, session: str) -> None:
+        """Raise AnimatorError unless this session can wear an avatar of its own."""
+        if (worker := self._worker_of(session)) is not None:
+            await worker.ask("may_wear", session)
+
+    async def wear(self, session: str, path: str) -> None:
+        """Have a session wear the avatar in a file that `checking` made; when this returns the file is not needed."""
+        worker = self._worker_of(session)
+        if worker is None:
+            raise AnimatorError("This session has ended.")
+        await worker.ask("wear", (session, path))
+
     async def totals(self) -> tuple[dict[str, float], dict[str, Spent]]:
         """Counters, and histograms by stage, over all workers; of those that are gone, what was last known.
 

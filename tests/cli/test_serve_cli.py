@@ -31,6 +31,7 @@ def test_every_option_is_a_key_of_the_file() -> None:
     assert {p.name for p in COMMAND.params} - {"help"} - others == {f.name for f in fields(ServeTable)} - {
         "offers_per_minute",
         "silent_s",
+        "avatar_mb",
     }
 
 

@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -32,6 +33,7 @@ class FakeWorkers:
         self.takes: dict[str, bytes] = {}
         self.fates: dict[str, str] = {}
         self.waited_s: list[float] = []
+        self.worn: list[tuple[str, bytes]] = []
 
     @property
     def sessions(self) -> int:
@@ -57,6 +59,13 @@ class FakeWorkers:
 
     async def take(self, session: str, kind: str) -> bytes | None:
         return self.takes.get(f"{session}.{kind}")
+
+    async def may_wear(self, session: str) -> None:
+        if self.trouble is not None:
+            raise self.trouble
+
+    async def wear(self, session: str, path: str) -> None:
+        self.worn.append((session, Path(path).read_bytes()))
 
     async def totals(self) -> tuple[dict[str, float], dict[str, Spent]]:
         spent = Spent()

@@ -31,6 +31,7 @@ allow_hosts = ["puppets.example.org"]
 trusted_proxies = ["127.0.0.1", "10.0.0.0/8"]
 offers_per_minute = 60
 silent_s = 20
+avatar_mb = 8
 """
 
 
@@ -46,7 +47,7 @@ def test_every_key_of_a_file_acts(tmp_path: Path) -> None:
     assert set(table.said()) == set(ServeTable.__dataclass_fields__)
     config = serve_config(table, Config())
     assert (config.host, config.port, config.max_sessions, config.workers) == ("127.0.0.1", 9000, 5, 2)
-    assert (config.token, config.offers_per_minute, config.silent_s) == ("sesame", 60, 20)
+    assert (config.token, config.offers_per_minute, config.silent_s, config.avatar_mb) == ("sesame", 60, 20, 8)
     assert config.ice_servers == (IceServer("stun:a.example"), IceServer("turn:b.example", "user", "pass,word"))
     assert (config.turn.urls, config.turn.secret) == (("turn:c.example:3478",), "north")
     assert (config.cert, config.key, config.self_signed) == (tmp_path / "cert.pem", tmp_path / "key.pem", False)
