@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from tools import draw_architecture
 
 PACKAGE = Path(__file__).resolve().parents[1] / "animator"
 
@@ -100,6 +103,23 @@ def test_heavy_dependencies_stay_at_home(path: Path) -> None:
 @pytest.mark.parametrize("path", FILES, ids=name_of)
 def test_files_stay_readable(path: Path) -> None:
     assert len(path.read_text("utf-8").splitlines()) <= 400
+
+
+def test_the_architecture_is_told_as_it_is() -> None:
+    """The page's table of floors is LAYERS, and the picture is drawn from it."""
+    rows = re.findall(r"^\| \w+ \| (`.*?`) \| (yes|no) \|", draw_architecture.PAGE.read_text("utf-8"), re.MULTILINE)
+    assert [set(re.findall(r"`(\w+)`", rooms)) for rooms, _ in rows] == LAYERS
+    assert tuple(floor for floor, (_, free) in enumerate(rows) if free == "yes") == FREE_WITHIN
+    assert draw_architecture.PICTURE.read_text("utf-8") == draw_architecture.picture(), (
+        "draw it again: python -m tools.draw_architecture"
+    )
+
+
+def test_every_room_has_its_floor() -> None:
+    """LAYERS names what is there, each once, and nothing that has moved."""
+    rooms = {unit(path) for path in FILES} - {"__init__"}
+    named = [room for floor in LAYERS for room in floor]
+    assert sorted(named) == sorted(rooms)
 
 
 def test_a_violation_would_be_seen() -> None:

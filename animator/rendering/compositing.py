@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 from ..data import Array
+from ..recycling import PICTURES
 from .backdrop import Background
 from .edges import LEAST_CONTRAST, LEAST_SHARE, smooth_edges
 from .framing import Viewport
@@ -28,40 +29,68 @@ class Behind:
         self._plain = _plain(background, size_px)
 
     def picture(self, camera_rgb: Array | None, place: Viewport | None, *, avatars_over: Viewport | None) -> Array:
-        """(H, W, 3) uint8, a new array.
+        """(H, W, 3) uint8, the caller's own.
 
         camera_rgb   : (h, w, 3) uint8 or None
         place        : where the camera picture is shown as it is; None for nowhere
         avatars_over : where avatars stand before the background, which may be the camera picture, blurred"""
-        made = self._plain.copy()
+        made = PICTURES.copy(self._plain)
         if camera_rgb is not None and self._background.blurred_camera and avatars_over not in (None, place):
             target = made[_pixels(avatars_over, self._size_px)]
-            target[:] = blurred(camera_rgb, (target.shape[1], target.shape[0]))
+            blurred(camera_rgb, target)
         if camera_rgb is not None and place is not None:
             target = made[_pixels(place, self._size_px)]
-            target[:] = _scaled(camera_rgb, (target.shape[1], target.shape[0]))
+            _scale_into(target, camera_rgb)
         return made
 
 
-def composed(rgba: Array, behind: Array, *, smooth: bool) -> Array:
-    """Avatars over what is behind them.
+class Compositor:
+    """Lays avatars over what is behind them; for pictures of one size, whose scratch memory is kept."""
 
-    rgba    : (H, W, 4) uint8, premultiplied: (0, 0, 0, 0) where there is nothing
-    behind  : (H, W, 3) uint8, changed in place and returned"""
-    left, top, width, height = cv2.boundingRect(np.ascontiguousarray(rgba[..., 3]))
-    if not width:
+    def __init__(self, size_px: tuple[int, int]) -> None:
+        """size_px : (width, height)"""
+        width, height = size_px
+        self._alpha, self._mask = np.empty((2, height, width), np.uint8)
+        self._rgb, self._rest = np.empty((2, height, width, 3), np.uint8)
+
+    def compose(self, rgba: Array, behind: Array, *, smooth: bool) -> Array:
+        """Avatars over what is behind them.
+
+        rgba    : (H, W, 4) uint8, premultiplied: (0, 0, 0, 0) where there is nothing
+        behind  : (H, W, 3) uint8, changed in place and returned"""
+        cv2.extractChannel(rgba, 3, dst=self._alpha)
+        left, top, width, height = box = cv2.boundingRect(self._alpha)
+        if not width:
+            return behind
+        inside = np.s_[top : top + height, left : left + width]
+        target, rgb, rest = behind[inside], self._rgb[inside], self._rest[inside]
+        alpha, mask = self._alpha[inside], self._mask[inside]
+        cv2.cvtColor(rgba[inside], cv2.COLOR_RGBA2RGB, dst=rgb)
+        cv2.compare(alpha, 255, cv2.CMP_EQ, dst=mask)
+        if cv2.countNonZero(alpha) == cv2.countNonZero(mask):
+            cv2.copyTo(rgb, alpha, dst=target)
+        else:
+            cv2.bitwise_not(alpha, dst=mask)
+            cv2.cvtColor(mask, cv2.COLOR_GRAY2RGB, dst=rest)
+            cv2.multiply(target, rest, dst=rest, scale=1 / 255)
+            cv2.add(rgb, rest, dst=target)
+        if smooth:
+            self._smooth(behind, box)
         return behind
-    inside = np.s_[top : top + height, left : left + width]
-    rgb, alpha = cv2.cvtColor(rgba[inside], cv2.COLOR_RGBA2RGB), np.ascontiguousarray(rgba[inside][..., 3])
-    target = behind[inside]
-    if cv2.countNonZero(alpha) == np.count_nonzero(alpha == 255):
-        cv2.copyTo(rgb, alpha, target)
-    else:
-        rest = cv2.merge([255 - alpha] * 3)
-        target[:] = cv2.add(rgb, cv2.multiply(target, rest, scale=1 / 255))
-    if smooth:
-        _smooth_inside(behind, rgba[..., 3], (left, top, width, height))
-    return behind
+
+    def _smooth(self, picture: Array, box: tuple[int, int, int, int]) -> None:
+        """Smooth the edges in the avatars' bounding box and one pixel around it."""
+        left, top, width, height = box
+        cut = np.s_[max(top - 2, 0) : top + height + 2, max(left - 2, 0) : left + width + 2]
+        part = np.ascontiguousarray(picture[cut])
+        luma = cv2.cvtColor(part, cv2.COLOR_RGB2GRAY)
+        smooth_edges(part, luma, edge_pixels(luma, np.ascontiguousarray(self._alpha[cut])))
+        picture[cut] = part
+
+
+def flipped(picture: Array, out: Array) -> Array:
+    """Row 0 from below to the top: `out`, which is of the same shape."""
+    return cv2.flip(picture, 0, dst=out)
 
 
 def smoothed_rgba(rgba: Array) -> Array:
@@ -93,43 +122,40 @@ def edge_pixels(luma: Array, alpha: Array) -> Array:
     return np.flatnonzero(found)
 
 
-def blurred(rgb: Array, size_px: tuple[int, int]) -> Array:
-    """A picture out of focus that fills `size_px`, its proportions kept; blurred small, which costs 0.3 ms."""
-    width, height = size_px
+def blurred(rgb: Array, out: Array) -> Array:
+    """A picture out of focus that fills `out`, its proportions kept; blurred small, which costs 0.3 ms.
+
+    out : (H, W, 3) uint8, which is returned"""
+    height, width = out.shape[:2]
     scale = max(width / rgb.shape[1], height / rgb.shape[0])
     inner = min(rgb.shape[1], round(width / scale)), min(rgb.shape[0], round(height / scale))
     left, top = (rgb.shape[1] - inner[0]) // 2, (rgb.shape[0] - inner[1]) // 2
     cut = rgb[top : top + inner[1], left : left + inner[0]]
     small = cv2.resize(cut, (max(width // 4, 1), max(height // 4, 1)), interpolation=cv2.INTER_AREA)
-    return cv2.resize(cv2.GaussianBlur(small, (0, 0), max(height * BLUR_SHARE / 4, 0.1)), size_px)
-
-
-def _smooth_inside(picture: Array, alpha: Array, box: tuple[int, int, int, int]) -> None:
-    """Smooth the edges in the avatars' bounding box and one pixel around it."""
-    left, top, width, height = box
-    cut = np.s_[max(top - 2, 0) : top + height + 2, max(left - 2, 0) : left + width + 2]
-    part = np.ascontiguousarray(picture[cut])
-    luma = cv2.cvtColor(part, cv2.COLOR_RGB2GRAY)
-    smooth_edges(part, luma, edge_pixels(luma, np.ascontiguousarray(alpha[cut])))
-    picture[cut] = part
+    soft = cv2.GaussianBlur(small, (0, 0), max(height * BLUR_SHARE / 4, 0.1))
+    return cv2.resize(soft, (width, height), dst=out)
 
 
 def _plain(background: Background, size_px: tuple[int, int]) -> Array:
     """The still background as a picture."""
     width, height = size_px
     if background.picture_rgb is not None:
-        return _scaled(background.picture_rgb, size_px).copy()
+        made = np.empty((height, width, 3), np.uint8)
+        _scale_into(made, background.picture_rgb)
+        return made
     down = (np.arange(height) + 0.5)[:, None] / height
     fade = np.array(background.top_rgb) * (1 - down) + np.array(background.bottom_rgb) * down
     rows = np.round(255 * fade).astype(np.uint8)
     return np.ascontiguousarray(np.broadcast_to(rows[:, None], (height, width, 3)))
 
 
-def _scaled(rgb: Array, size_px: tuple[int, int]) -> Array:
-    if (rgb.shape[1], rgb.shape[0]) == size_px:
-        return rgb
-    shrinks = size_px[0] < rgb.shape[1]
-    return cv2.resize(rgb, size_px, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
+def _scale_into(target: Array, rgb: Array) -> None:
+    if rgb.shape == target.shape:
+        np.copyto(target, rgb)
+        return
+    shrinks = target.shape[1] < rgb.shape[1]
+    size_px = target.shape[1], target.shape[0]
+    cv2.resize(rgb, size_px, dst=target, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
 
 
 def _pixels(place: Viewport, size_px: tuple[int, int]) -> tuple[slice, slice]:

@@ -10,7 +10,7 @@ from ..data import Array
 from ..rig import Rig
 from . import vtk
 from .backdrop import Background
-from .compositing import Behind, composed, smoothed_rgba, straight_alpha
+from .compositing import Behind, Compositor, flipped, smoothed_rgba, straight_alpha
 from .opengl import open_plotter
 from .scene import Appearance, Scene
 from .vtk import vtk_to_numpy
@@ -40,17 +40,18 @@ class Renderer:
         self._window = self._plotter.render_window
         self._window.SetAlphaBitPlanes(1)
         self.scene = Scene(self._plotter, rig, None, picture_fov_deg)
-        self._behind = Behind(background or Background(), size_px)
+        self._behind, self._compositor = Behind(background or Background(), size_px), Compositor(size_px)
         self._smooth = smooth_edges
         self._pixels = vtk.vtkUnsignedCharArray()
+        self._rgba = np.empty((size_px[1], size_px[0], 4), np.uint8)
 
     def draw(self, view: str, picture_rgb: Array | None, appearances: Sequence[Appearance]) -> Array:
-        """(H, W, 3) uint8 sRGB, row 0 on top: a new array, the caller's own."""
+        """(H, W, 3) uint8 sRGB, row 0 on top: the caller's own."""
         places = self.scene.update(view, picture_rgb, appearances)
         behind = self._behind.picture(picture_rgb, places.picture, avatars_over=places.avatars)
         if places.avatars is None or not appearances:
             return behind
-        return composed(self._avatars_rgba(), behind, smooth=self._smooth)
+        return self._compositor.compose(self._avatars_rgba(), behind, smooth=self._smooth)
 
     def draw_alone(self, appearances: Sequence[Appearance]) -> Array:
         """(H, W, 4) uint8: the avatars with nothing behind them, colours not multiplied by alpha, as in PNG."""
@@ -63,7 +64,7 @@ class Renderer:
         self.scene.render()
         width, height = self.size_px
         self._window.GetRGBACharPixelData(0, 0, width - 1, height - 1, 0, self._pixels, 0)
-        return np.ascontiguousarray(vtk_to_numpy(self._pixels).reshape(height, width, 4)[::-1])
+        return flipped(vtk_to_numpy(self._pixels).reshape(height, width, 4), self._rgba)
 
     def close(self) -> None:
         """Give the window's memory back."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pyvista as pv
 
 from ..data import Array, HeadPose
+from ..recycling import PICTURES
 from ..rig import Mesh, Rig
 from . import framing, vtk
 from .backdrop import Background, PictureTexture
@@ -43,6 +44,7 @@ class Scene:
         self._below = None if background is None else _Below(window, self._avatars, background)
         if background is None:
             self._avatars.SetBackground(0, 0, 0)  # seen through soft edges, whose colours are premultiplied
+        self._avatars.GetCullers().RemoveAllItems()  # they ask for all bounds: 0.5 ms of a picture, and cull nothing
         self._in_software = is_software(window)
         add_portrait_lights(self._avatars)
         if not self._in_software:
@@ -137,4 +139,5 @@ class _Below:
         if self._is_blurred and rgb is not None and places.avatars not in (None, places.picture):
             x0, _, x1, _ = places.avatars
             self._backdrop.SetViewport(*places.avatars)
-            self._soft_image.show(blurred(rgb, (round((x1 - x0) * window_px[0]), window_px[1])))
+            soft = PICTURES.empty((window_px[1], round((x1 - x0) * window_px[0]), 3))
+            self._soft_image.show(blurred(rgb, soft))

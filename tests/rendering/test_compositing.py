@@ -8,7 +8,7 @@ import pytest
 from animator.data import Array, Motion
 from animator.rendering import opengl, scene
 from animator.rendering.backdrop import Background, background_from_text
-from animator.rendering.compositing import Behind, blurred, composed, edge_pixels, straight_alpha
+from animator.rendering.compositing import Behind, Compositor, blurred, edge_pixels, straight_alpha
 from animator.rendering.edges import smooth_edges
 from animator.rendering.renderer import Renderer
 from animator.rendering.scene import Appearance
@@ -32,6 +32,10 @@ def grey() -> Array:
 def at_rest(rig: Rig) -> list[Appearance]:
     motion = Motion(0.0, 0)
     return [Appearance(0, Deformer(rig).deform(motion), motion.pose)]
+
+
+def composed(rgba: Array, behind: Array, *, smooth: bool) -> Array:
+    return Compositor((behind.shape[1], behind.shape[0])).compose(rgba, behind, smooth=smooth)
 
 
 def test_nothing_over_a_picture_leaves_it_as_it_is(grey: Array) -> None:
@@ -94,8 +98,8 @@ def test_edges_of_the_picture_behind_stay_sharp_away_from_the_avatar(grey: Array
 def test_a_blurred_picture_fills_its_place_and_keeps_its_light() -> None:
     dice = np.random.default_rng(0)
     picture = dice.integers(0, 256, (120, 160, 3), np.uint8)
-    soft = blurred(picture, (90, 200))
-    assert soft.shape == (200, 90, 3)
+    soft = np.zeros((200, 180, 3), np.uint8)[:, 45:135]
+    assert blurred(picture, soft) is soft
     assert abs(soft.mean() - picture.mean()) < 4
     assert soft.std() < 0.25 * picture.std()
 
