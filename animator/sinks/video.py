@@ -27,6 +27,9 @@ _CODECS = {
     ".webm": ("libvpx-vp9", "libvpx"),
 }
 VIDEO_SUFFIXES = tuple(_CODECS)
+LASTING_FROM = (61, 7)
+"""Of libavformat (FFmpeg 7.1): it writes MP4 in pieces that play by themselves, and makes them one at the end."""
+PIECE_S = 1.0
 _OPTIONS = {
     # 640x480, two cores: veryfast takes 2.5 ms of wall a frame, medium 9; the files differ by a tenth.
     "libx264": {"preset": "veryfast", "crf": str(QUALITY_CRF)},
@@ -37,6 +40,8 @@ _OPTIONS = {
 
 class VideoSink:
     """Writes pictures at their own times; the file stands under its name only once it is closed.
+
+    When the disk is full, what was written before plays, and stands under the name too.
 
     Pictures with an odd side get their last row or column twice, as 4:2:0 video has none."""
 
@@ -69,7 +74,9 @@ class VideoSink:
         self.frames += 1
 
     def close(self) -> None:
-        """Finish the file so that it plays; without a single picture there is none. May be called twice."""
+        """Finish the file so that it plays; without a single picture there is none. May be called twice.
+
+        raises : SinkError where it cannot be finished; what can be played of it is kept"""
         import av
 
         if self._container is None:
@@ -80,8 +87,21 @@ class VideoSink:
             container.close()
             self._scratch.replace(self.path)
         except (av.FFmpegError, OSError) as error:
+            kept = self._keep_what_plays()
+            raise SinkError(f"cannot write {self.path}: {error.strerror or error}{kept}") from error
+
+    def _keep_what_plays(self) -> str:
+        """Of a file that could not be finished; what to say of it."""
+        import av
+
+        try:
+            with av.open(str(self._scratch)) as container:
+                next(container.decode(video=0))
+            self._scratch.replace(self.path)
+        except (av.FFmpegError, OSError, StopIteration, IndexError):
             self._scratch.unlink(missing_ok=True)
-            raise SinkError(f"cannot write {self.path}: {error.strerror or error}") from error
+            return ""
+        return "; it has what came before"
 
     def _open(self, rgb: Array, time_s: float) -> None:
         import av
@@ -90,7 +110,7 @@ class VideoSink:
         self._codec = next((name for name in _CODECS[suffix] if name in av.codecs_available), None)
         if self._codec is None:
             raise SinkError(f"cannot write {self.path}: this build of FFmpeg has no {_CODECS[suffix][0]}; try .avi")
-        options = {"movflags": "+faststart"} if suffix in (".mp4", ".m4v", ".mov") else {}
+        options = _container_options() if suffix in (".mp4", ".m4v", ".mov") else {}
         self._container = av.open(str(self._scratch), "w", options=options)
         rate = Fraction(self._fps).limit_denominator(1001)
         self._stream = self._container.add_stream(self._codec, rate=rate, options=_OPTIONS.get(self._codec, {}))
@@ -108,6 +128,15 @@ class VideoSink:
     def __del__(self) -> None:
         with suppress(Exception):  # the interpreter may be half gone; a stray scratch file is all we can remove
             self._scratch.unlink(missing_ok=True)
+
+
+def _container_options() -> dict[str, str]:
+    """Of MP4 and MOV: a file that is never finished, as the disk is full or the program killed, plays all the same."""
+    import av
+
+    if av.library_versions["libavformat"] < LASTING_FROM:
+        return {"movflags": "+faststart"}
+    return {"movflags": "+hybrid_fragmented", "frag_duration": str(round(PIECE_S * 1e6))}
 
 
 def _even(rgb: Array) -> Array:

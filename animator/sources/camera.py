@@ -2,23 +2,34 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
 
-from ..data import Frame
+from ..data import Array, Frame
 from ..errors import SourceError
 from ..timing import Clock, monotonic_s
 
+log = logging.getLogger("animator")
+
 DEFAULT_SIZE_PX = (640, 480)
 DEFAULT_FPS = 30.0
+LOOK_AGAIN_S = 1.0
+"""A camera that was unplugged is looked for so often."""
+RELEASE_S = 2.0
+"""A camera that gives no sign for so long while it is to be given back hangs in its driver."""
 
 
 class CameraSource:
-    """A local camera. Frames carry the seconds since the first one by `clock`: a camera's own clock is the world's."""
+    """A local camera. Frames carry the seconds since the first one by `clock`: a camera's own clock is the world's.
+
+    One that is unplugged is waited for, and goes on once it is back, as whatever it then is: its pictures may have
+    another size."""
 
     live = True
     frame_count: int | None = None
@@ -30,18 +41,15 @@ class CameraSource:
         fps: float | None = None,
         clock: Clock = monotonic_s,
     ) -> None:
-        self.name, self._clock = f"camera {number}", clock
+        self.name, self._number, self._clock = f"camera {number}", number, clock
+        self._wanted = size_px or DEFAULT_SIZE_PX, fps or DEFAULT_FPS
+        self._stopped, self._using = threading.Event(), threading.Lock()
         cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)  # the reason is ours to tell, in one line
         if sys.platform == "linux":
             _check_device(number)
-        self._capture = cv2.VideoCapture(number)
-        width, height = size_px or DEFAULT_SIZE_PX
-        self._capture.set(cv2.CAP_PROP_FRAME_WIDTH, width)
-        self._capture.set(cv2.CAP_PROP_FRAME_HEIGHT, height)
-        self._capture.set(cv2.CAP_PROP_FPS, fps or DEFAULT_FPS)
-        self._capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)
-        opened, first = self._capture.read() if self._capture.isOpened() else (False, None)
-        if not opened or first is None:
+        self._capture = self._opened()
+        first = self._read()
+        if first is None:
             self._capture.release()
             raise SourceError(
                 f"camera {number} gives no picture: another program may be using it, or it is not a camera; "
@@ -52,16 +60,54 @@ class CameraSource:
 
     def __iter__(self) -> Iterator[Frame]:
         start_s, index = self._clock(), 0
-        while True:
-            grabbed, bgr = self._capture.read()
-            if not grabbed:
-                raise SourceError(f"{self.name} stopped giving pictures: plug it in again and start anew")
+        while not self._stopped.is_set():
+            bgr = self._read()
+            if bgr is None:
+                self._wait_until_it_is_back()
+                continue
             yield Frame(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), self._clock() - start_s, index)
             index += 1
 
+    def interrupt(self) -> None:
+        """End the iteration soon; from any thread."""
+        self._stopped.set()
+
     def close(self) -> None:
-        """Give the camera back."""
-        self._capture.release()
+        """Give the camera back. May be called twice."""
+        self.interrupt()
+        # A driver that hangs in a read must not be released under it: it ends with the program.
+        if self._using.acquire(timeout=RELEASE_S):
+            self._capture.release()
+            self._using.release()
+
+    def _opened(self) -> cv2.VideoCapture:
+        (width, height), fps = self._wanted
+        capture = cv2.VideoCapture(self._number)
+        capture.set(cv2.CAP_PROP_FRAME_WIDTH, width)
+        capture.set(cv2.CAP_PROP_FRAME_HEIGHT, height)
+        capture.set(cv2.CAP_PROP_FPS, fps)
+        capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)
+        return capture
+
+    def _read(self) -> Array | None:
+        """(H, W, 3) uint8 BGR; None where there is none."""
+        with self._using:
+            grabbed, bgr = self._capture.read() if self._capture.isOpened() else (False, None)
+        return bgr if grabbed else None
+
+    def _wait_until_it_is_back(self) -> None:
+        if self._stopped.is_set():
+            return
+        log.warning("%s gives no more pictures: plug it in again, and it goes on; Ctrl-C ends", self.name)
+        while not self._stopped.wait(LOOK_AGAIN_S):
+            with self._using:
+                self._capture.release()
+                if self._stopped.is_set():
+                    return
+                self._capture = self._opened()
+            if self._read() is not None:
+                log.warning("%s is back", self.name)
+                return
 
 
 def camera_numbers() -> list[int]:
