@@ -43,7 +43,7 @@ class HumanModel:
     def __init__(self, name: str = "human") -> None:
         self._file: GltfFile = open_gltf(model_file(name))
         self.json: dict[str, Any] = json.loads(json.dumps(self._file.json))
-        self._views = [self._file.view(index)[0] for index in range(len(self.json["bufferViews"]))]
+        self._views = [bytes(self._file.view(index)[0]) for index in range(len(self.json["bufferViews"]))]
         self.pieces: dict[str, Piece] = {}
         skins = self.json["skins"][0]
         self._joint_nodes: list[int] = skins["joints"]

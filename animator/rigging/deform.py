@@ -83,6 +83,7 @@ class _Morphs:
         if rig.expressions is not None:
             driven |= rig.expressions.binds.any(0)
         touched = np.zeros(len(rig.positions), bool)
+        place = None if order is None else np.argsort(order, kind="stable")
         for offsets, is_look, is_driven in zip(rig.morphs, looks, driven, strict=True):
             if not is_driven:
                 runs.append([])
@@ -90,12 +91,9 @@ class _Morphs:
             if is_look and len(eyeball_rows):  # the eyes' joints turn them already; lids only follow
                 offsets = offsets.copy()
                 offsets[eyeball_rows] = 0
-            turns = rest.change(offsets)
-            turns[np.abs(turns).max(1) < LEAST_TURN] = 0
-            changes = _rows_of_numbers(np.concatenate([offsets, turns], 1), order)
-            rows = np.flatnonzero(changes.any(0))
+            rows, changes = _changes(rest, offsets, place)
             touched[rows] = True
-            runs.append([(run, np.ascontiguousarray(changes[:, run])) for run in _runs_of(rows)])
+            runs.append([(run, _filled(run, rows, changes)) for run in _runs_of(rows)])
         longest = max((changes.shape[1] for of_morph in runs for _, changes in of_morph), default=0)
         share = np.empty((6, longest), np.float32)
         # Views are made once: to cut them out takes as long as to add 500 rows.
@@ -196,6 +194,38 @@ class _Mixed:
             np.add.reduce(self._products, axis=1, out=skinned[first : first + 3, self._run])
         skinned[:3, self._run] += matrices[:, 3]
         _make_unit(skinned[3:, self._run], self._scratch)
+
+
+def _changes(rest: RestNormals, offsets: Array, place: Array | None) -> tuple[Array, Array]:
+    """What a morph adds: places of the vertices in rising order, (n,), and positions' and normals' changes, (n, 6).
+
+    offsets : (V, 3); place : (V,) where each vertex is kept, None: at its own number"""
+    moved = _rows_that_move(offsets)
+    rows, turns = rest.change(offsets, moved)
+    turns[np.abs(turns).max(1, initial=0) < LEAST_TURN] = 0
+    every = np.union1d(moved, rows[turns.any(1)])
+    changes = np.zeros((len(every), 6), np.float32)
+    changes[:, :3] = offsets[every]
+    kept = np.isin(rows, every, assume_unique=True)
+    changes[np.searchsorted(every, rows[kept]), 3:] = turns[kept]
+    if place is None:
+        return every, changes
+    order = np.argsort(place[every], kind="stable")
+    return place[every][order], changes[order]
+
+
+def _rows_that_move(offsets: Array) -> Array:
+    """Rows of (V, 3) that are not all zero, in rising order."""
+    rows = np.flatnonzero(offsets) // 3
+    return rows[np.flatnonzero(np.diff(rows, prepend=-1))]
+
+
+def _filled(run: slice, rows: Array, changes: Array) -> Array:
+    """(6, n) the changes of a run of vertices, zero where nothing changes."""
+    first, end = np.searchsorted(rows, (run.start, run.stop))
+    whole = np.zeros((6, run.stop - run.start), np.float32)
+    whole[:, rows[first:end] - run.start] = changes[first:end].T
+    return whole
 
 
 def _make_unit(normals: Array, scratch: Array) -> None:

@@ -45,7 +45,7 @@ def drawn_out(file: GltfFile, packed: dict[str, Any]) -> Drawn:
     if len(data) > MAX_PACKED_BYTES:
         raise file.fail(f"expected at most {MAX_PACKED_BYTES >> 20} MB of Draco data, got more")
     try:
-        mesh = DracoPy.decode(data)
+        mesh = DracoPy.decode(bytes(data))
         by_id = {entry["unique_id"]: np.asarray(entry["data"]) for entry in mesh.attributes}
         faces = np.asarray(mesh.faces).reshape(-1)
     except Exception as error:  # the package raises what its C++ raised, under several names

@@ -18,7 +18,7 @@ from ..rig import Joint, Rig
 from .facing import facing, rig_from_face_guess, turned
 from .gltf_file import GltfFile, gltf_from_bytes, open_gltf
 from .gltf_materials import MaterialReader
-from .gltf_nodes import LARGEST_M, joints_of, shown_nodes
+from .gltf_nodes import LARGEST_M, MAX_NODES, joints_of, shown_nodes
 from .gltf_primitives import FAN, MAX_MORPH_NUMBERS, STRIP, TRIANGLES, MorphKey, Pieces, Place, PrimitiveReader
 from .guessing import driven_by
 from .placing import roles_of
@@ -69,11 +69,22 @@ def _gather(file: GltfFile, vrm: Vrm | None, joints: tuple[Joint, ...], joint_of
     rest = joint_globals(joints)
     if not (np.abs(rest) < LARGEST_M).all():
         raise file.fail("expected nodes within reach, got one at infinity")
-    materials = MaterialReader(file, *((vrm.toons, vrm.orders) if vrm is not None else ({}, {})))
+    with MaterialReader(file, *((vrm.toons, vrm.orders) if vrm is not None else ({}, {}))) as materials:
+        _read_meshes(file, vrm, joint_of_node, rest, pieces, materials)
+        pieces.parts = materials.with_pictures(pieces.parts)
+    return pieces
+
+
+def _read_meshes(
+    file: GltfFile, vrm: Vrm | None, joint_of_node: dict[int, int], rest: Array, pieces: Pieces,
+    materials: MaterialReader,
+) -> None:  # fmt: skip
+    """Add the meshes of all nodes that are shown."""
     used = Counter(primitive["attributes"]["POSITION"] for mesh in file.items("meshes")
                    for primitive in mesh["primitives"])  # fmt: skip
     reader = PrimitiveReader(file, pieces, materials, {accessor for accessor, times in used.items() if times > 1})
     nodes = file.items("nodes")
+    skins: dict[int, tuple[Array, Array]] = {}
     left_out = 0
     for index in shown_nodes(file):
         node = nodes[index]
@@ -81,7 +92,9 @@ def _gather(file: GltfFile, vrm: Vrm | None, joints: tuple[Joint, ...], joint_of
             continue
         mesh = file.item("meshes", node["mesh"])
         label = str(node.get("name") or mesh.get("name") or f"mesh {node['mesh']}")
-        skin = _skin(file, node["skin"], joint_of_node, rest) if "skin" in node else None
+        if "skin" in node and node["skin"] not in skins:
+            skins[node["skin"]] = _skin(file, node["skin"], joint_of_node, rest)
+        skin = skins[node["skin"]] if "skin" in node else None
         joint = joint_of_node[index]
         for number, primitive in enumerate(mesh["primitives"]):
             if primitive.get("mode", TRIANGLES) not in (TRIANGLES, STRIP, FAN):
@@ -92,13 +105,14 @@ def _gather(file: GltfFile, vrm: Vrm | None, joints: tuple[Joint, ...], joint_of
                 reader.read(part_name, node["mesh"], mesh, primitive, Place(joint, rest[joint], skin))
     if left_out:
         file.notes.append(f"left out: {left_out} meshes of points or lines")
-    return pieces
 
 
 def _skin(file: GltfFile, index: object, joint_of_node: dict[int, int], rest: Array) -> tuple[Array, Array]:
     """A skin's joint numbers (S,) and rig_from_bind matrices (S, 4, 4)."""
     skin = file.item("skins", index)
     nodes = skin["joints"]
+    if len(nodes) > MAX_NODES:
+        raise file.fail(f"skin: expected at most {MAX_NODES} joints, got {len(nodes)}")
     for node in nodes:
         file.item("nodes", node)
     joints = np.array([joint_of_node[node] for node in nodes], np.int64)
@@ -166,11 +180,11 @@ def _joined_morphs(file: GltfFile, pieces: Pieces, positions: Array) -> Array:
         raise file.fail(f"{len(pieces.morphs)} morphs of {len(positions)} vertices are more than can be held")
     morphs = np.zeros((len(pieces.morphs), len(positions), 3), np.float32)
     for row, moves in enumerate(pieces.morphs.values()):
-        for first, offsets in moves:
-            morphs[row, first : first + len(offsets)] += offsets
+        for first, rows, offsets in moves:
+            if not np.abs(offsets).max(initial=0) < LARGEST_M:  # false for NaN too
+                raise file.fail("expected finite morphs within reach")
+            morphs[row, first + rows] += offsets  # what does not move stays memory that was never touched
         moves.clear()
-    if not max(np.max(morphs, initial=0), -np.min(morphs, initial=0)) < LARGEST_M:  # false for NaN too
-        raise file.fail("expected finite morphs within reach")
     return morphs
 
 
@@ -194,8 +208,11 @@ def _bind_rows(file: GltfFile, vrm: Vrm | None, keys: list[MorphKey]) -> dict[tu
     if vrm is None or vrm.version == 0:
         return rows
     nodes = file.items("nodes")
-    return {(node, target): row for (mesh, target), row in rows.items()
-            for node, entry in enumerate(nodes) if entry.get("mesh") == mesh}  # fmt: skip
+    bound = {bind.owner for expression in vrm.expressions for bind in expression.binds}
+    targets: dict[int, list[tuple[int, int]]] = {}
+    for (mesh, target), row in rows.items():
+        targets.setdefault(mesh, []).append((target, row))
+    return {(node, target): row for node in bound for target, row in targets.get(nodes[node].get("mesh"), ())}
 
 
 def _with_head(bones: dict[str, int], joints: tuple[Joint, ...]) -> dict[str, int]:
@@ -211,12 +228,14 @@ def _with_default_weights(file: GltfFile, rig: Rig, keys: list[MorphKey]) -> Rig
     if rig.expressions is not None:
         driven |= rig.expressions.binds.any(0)
     held: dict[MorphKey, float] = {}
+    known, read = set(keys), set()
     for node in file.items("nodes"):
-        if "mesh" not in node:
+        if "mesh" not in node or ("weights" not in node and node["mesh"] in read):
             continue
+        read |= set() if "weights" in node else {node["mesh"]}  # a mesh says the same to all of its nodes
         weights = node.get("weights", file.item("meshes", node["mesh"]).get("weights", []))
         for target, weight in enumerate(np.asarray(weights, np.float64).tolist()):
-            if (node["mesh"], target) in keys:
+            if (node["mesh"], target) in known:
                 held[(node["mesh"], target)] = weight
             else:
                 held.update(_named(file, node["mesh"], target, weight))

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import base64
 import binascii
-import json
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -20,13 +20,19 @@ import numpy as np
 
 from ..data import Array
 from ..errors import RigError
+from ..foreign import inside, json_from, picture_size_px
 from .meshopt import decoded_view
 from .pictures import CROWDED_SIDE_PX, MAX_SIDE_PX, ROOMY_PX, decoded_rgba
 
 MAX_FILE_BYTES = 512 * 2**20
 """Larger files are refused: no face needs them."""
+MAX_JSON_MEMORY = 256 * 2**20
+"""Of its description."""
 MAX_NUMBERS = 24_000_000
 """The most numbers of one accessor: a sparse one may claim any count without having the bytes."""
+MOST_UNPACKED_PX, MOST_PX_A_BYTE = 96 * 2**20, 40
+"""What a file's pictures may have together, and more for each byte that they really have: true ones have 1 to 10
+pixels a byte, plain colours 300, a bomb 4000, and a file may name the same bytes as often as it likes."""
 READABLE_EXTENSIONS = frozenset(
     {"KHR_mesh_quantization", "KHR_materials_unlit", "KHR_texture_transform", "KHR_materials_emissive_strength",
      "EXT_meshopt_compression", "KHR_draco_mesh_compression", "EXT_texture_webp",
@@ -50,9 +56,10 @@ class GltfFile:
 
     def __init__(self, name: str, description: dict[str, Any], folder: Path | None) -> None:
         self.name, self.json, self._folder = name, description, folder
-        self._buffers: list[bytes | None] = []
+        self._buffers: list[bytes | memoryview | None] = []
+        self._checked: dict[str, list[dict[str, Any]]] = {}
         self._views: dict[int, bytes] = {}
-        self._kept_px = 0
+        self._kept_px = self._unpacked_px = self._picture_bytes = 0
         self.notes: list[str] = []
         """What was ignored, for a person to know."""
 
@@ -62,7 +69,10 @@ class GltfFile:
 
     def items(self, key: str) -> list[dict[str, Any]]:
         """A top-level list of objects, empty if absent."""
-        return _objects(self, self.json.get(key, []), key)
+        entries = self.json.get(key, [])
+        if key not in self._checked or self._checked[key] is not entries:  # once: there may be many, and each asks for one of them
+            self._checked[key] = _objects(self, entries, key)
+        return entries
 
     def item(self, key: str, index: object) -> dict[str, Any]:
         """One entry of a top-level list."""
@@ -83,9 +93,9 @@ class GltfFile:
         """The GLB's own chunk: buffer 0."""
         if not self._buffers or self._buffers[0] is None or "uri" in self.items("buffers")[0]:
             raise self.fail("expected a GLB that holds its own data")
-        return self._buffers[0]
+        return bytes(self._buffers[0])
 
-    def view(self, index: object) -> tuple[bytes, int]:
+    def view(self, index: object) -> tuple[bytes | memoryview, int]:
         """The bytes of a buffer view and its stride (0: packed)."""
         view = self.item("bufferViews", index)
         packed = (view.get("extensions") or {}).get("EXT_meshopt_compression")
@@ -99,7 +109,7 @@ class GltfFile:
                 self._views[index] = decoded_view(self._slice(packed), count, stride, packed["mode"], filter_name)
         return self._views[index], _count(self, view.get("byteStride", 0), "byteStride", 252)
 
-    def _slice(self, part: dict[str, Any]) -> bytes:
+    def _slice(self, part: dict[str, Any]) -> bytes | memoryview:
         """The bytes of a buffer that a view, plain or compressed, names."""
         number = _count(self, part.get("buffer"), "bufferView.buffer", len(self._buffers) - 1)
         buffer = self._buffers[number]
@@ -132,14 +142,20 @@ class GltfFile:
                 values = np.maximum(values.astype(np.float32) / np.iinfo(dtype).max, -1)
             return values
 
-    def image(self, index: object) -> Array:
-        """A texture's picture: (H, W, 4) uint8 sRGB with straight alpha, row 0 on top, shrunk to what is seen."""
+    def image(self, index: object) -> Callable[[], Array]:
+        """A texture's picture, yet to be unpacked, on any thread: what is returned gives (H, W, 4) uint8 sRGB with
+        straight alpha, row 0 on top, shrunk to what is seen."""
         image = self.item("images", index)
         data = self.view(image["bufferView"])[0] if "bufferView" in image else self._outside(image)
+        width, height = picture_size_px(data) or (0, 0)
+        self._unpacked_px += width * height
+        self._picture_bytes += len(data)
+        if self._unpacked_px > MOST_UNPACKED_PX + MOST_PX_A_BYTE * self._picture_bytes:
+            raise self.fail(f"image {index}: its pictures claim {self._unpacked_px >> 20} megapixels in too few bytes")
         side = MAX_SIDE_PX if self._kept_px < ROOMY_PX else CROWDED_SIDE_PX
-        rgba = decoded_rgba(data, f"{self.name}: image {index}", side)
-        self._kept_px += rgba.shape[0] * rgba.shape[1]
-        return rgba
+        shrink = min(side / max(width, height, 1), 1.0)
+        self._kept_px += round(width * shrink) * round(height * shrink)
+        return partial(decoded_rgba, data, f"{self.name}: image {index}", side)
 
     def _strided(self, view: object, offset: object, count: int, width: int, dtype: np.dtype) -> Array:
         """(count, width) elements of a view; the last one must end inside it."""
@@ -186,8 +202,8 @@ def gltf_from_bytes(name: str, data: bytes, folder: Path | None = None) -> GltfF
     is_glb = data[:4] == struct.pack("<I", _GLB_MAGIC)
     text, binary = _glb_chunks(name, data) if is_glb else (data, None)
     try:
-        description = json.loads(text.decode("utf-8-sig"))
-    except (ValueError, RecursionError) as error:
+        description = json_from(text.decode("utf-8-sig"), MAX_JSON_MEMORY)
+    except ValueError as error:
         raise RigError(f"{name}: expected a GLB header or glTF JSON: {error}") from error
     if not isinstance(description, dict) or not isinstance(description.get("asset"), dict):
         raise RigError(f"{name}: expected a glTF object with `asset`")
@@ -228,24 +244,24 @@ def _check_extensions(file: GltfFile) -> None:
         file.notes.append(f"ignored extensions: {', '.join(ignored)}")
 
 
-def _glb_chunks(name: str, data: bytes) -> tuple[bytes, bytes | None]:
+def _glb_chunks(name: str, data: bytes) -> tuple[bytes, memoryview | None]:
     """The JSON and the binary chunk of a GLB."""
     if len(data) < 20:
         raise RigError(f"{name}: expected a GLB header of 20 bytes, got {len(data)} bytes")
     _, version, total = struct.unpack_from("<III", data)
     if version != 2 or total > len(data):
         raise RigError(f"{name}: expected GLB version 2 of {total} bytes, got version {version}, {len(data)} bytes")
-    chunks: dict[int, bytes] = {}
+    chunks: dict[int, memoryview] = {}
     at = 12
     while at + 8 <= total:
         length, kind = struct.unpack_from("<II", data, at)
         if at + 8 + length > total:
             raise RigError(f"{name}: a chunk of {length} bytes goes beyond the end of the file")
-        chunks.setdefault(kind, data[at + 8 : at + 8 + length])
+        chunks.setdefault(kind, memoryview(data)[at + 8 : at + 8 + length])  # a file of 70 MB is not copied
         at += 8 + length
     if _JSON_CHUNK not in chunks:
         raise RigError(f"{name}: expected a JSON chunk, got none")
-    return chunks[_JSON_CHUNK], chunks.get(_BIN_CHUNK)
+    return bytes(chunks[_JSON_CHUNK]), chunks.get(_BIN_CHUNK)
 
 
 def _bytes_of_uri(name: str, uri: object, folder: Path | None) -> bytes:
@@ -259,13 +275,13 @@ def _bytes_of_uri(name: str, uri: object, folder: Path | None) -> bytes:
             raise RigError(f"{name}: broken data URI: {error}") from error
     refusal = RigError(f"{name}: refers to {uri[:80]!r}, which is not a file beside it")
     try:
-        path = (folder / unquote(uri)).resolve() if folder is not None and "://" not in uri else None
-        if path is None or not path.is_relative_to(folder.resolve()) or not path.is_file():
+        path = inside(folder, unquote(uri)) if folder is not None and "://" not in uri else None
+        if path is None:
             raise refusal
         if path.stat().st_size > MAX_FILE_BYTES:
             raise RigError(f"{name}: {uri[:80]!r}: expected at most {MAX_FILE_BYTES >> 20} MB, got more")
         return path.read_bytes()
-    except (OSError, ValueError, RuntimeError) as error:  # a name that no file can have, a ring of links
+    except OSError as error:
         raise refusal from error
 
 

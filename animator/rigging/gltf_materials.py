@@ -3,30 +3,51 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from ..data import Array
-from ..rig import Material, Toon
+from ..rig import Material, Part, Toon
 from .gltf_file import GltfFile
 
 _CLAMP = 33071
+_HANDS = 2
+"""Pictures that are unpacked at once, while vertices are read; each may take 250 MB until it is shrunk."""
 
 
 class MaterialReader:
-    """Reads the materials of one file and keeps them, as many meshes share a few."""
+    """Reads the materials of one file and keeps them, as many meshes share a few; a context, for its threads."""
 
     def __init__(self, file: GltfFile, toons: dict[int, Toon], orders: dict[int, tuple[int, bool]]) -> None:
         """toons, orders : by material number, where VRM 0.x keeps them apart from the materials."""
         self._file, self._toons, self._orders = file, toons, orders
         self._materials: dict[int, Material] = {}
-        self._images: dict[int, Array] = {}
+        self._source_of_material: dict[int, int] = {}
+        self._images: dict[int, Future[Array]] = {}
+        self._hands = ThreadPoolExecutor(_HANDS)
+
+    def __enter__(self) -> MaterialReader:
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        self._hands.shutdown(cancel_futures=True)
+
+    def with_pictures(self, parts: list[Part]) -> list[Part]:
+        """The parts that were read, their materials with pictures, once all are unpacked."""
+        whole = {}
+        for index, material in self._materials.items():
+            source = self._source_of_material.get(index)
+            picture = None if source is None else self._images[source].result()
+            whole[id(material)] = replace(material, texture_rgba=picture)
+        return [replace(part, material=whole.get(id(part.material), part.material)) for part in parts]
 
     def read(
         self, index: object, attributes: dict[str, Any], count: int, read: Callable[[str, int], Array]
     ) -> tuple[Material, Array]:
-        """A primitive's material and its texture coordinates, (count, 2) float32 with v downward."""
+        """A primitive's material, yet without its picture, and texture coordinates, (count, 2) float32, v downward."""
         if index is None:
             return Material("default"), np.zeros((count, 2), np.float32)
         entry = self._file.item("materials", index)
@@ -45,7 +66,9 @@ class MaterialReader:
         glow = self._factors(np.asarray(entry.get("emissiveFactor", (0, 0, 0)), np.float64) * strength, 3)
         if "emissiveTexture" in entry:  # a mask that says where it shines; without it all would
             glow = (0.0, 0.0, 0.0)
-        texture, repeats = self._texture(info["index"]) if "index" in info else (None, True)
+        repeats = True
+        if "index" in info:
+            self._source_of_material[index], repeats = self._texture(info["index"])
         mode = str(entry.get("alphaMode", "OPAQUE")).lower()
         mtoon = extensions.get("VRMC_materials_mtoon")
         toon = self._toons.get(index) if mtoon is None else toon_from_mtoon(mtoon)
@@ -55,7 +78,6 @@ class MaterialReader:
         return Material(
             name=str(entry.get("name", f"material {index}")),
             base_color_rgba=(*(srgb_from_linear(c) for c in (red, green, blue)), alpha),
-            texture_rgba=texture,
             alpha_mode=mode if mode in ("mask", "blend") else "opaque",
             alpha_cutoff=float(entry.get("alphaCutoff", 0.5)),
             double_sided=bool(entry.get("doubleSided", False)),
@@ -76,8 +98,8 @@ class MaterialReader:
             raise self._file.fail(f"expected {count} finite factors, got {values!r}")
         return tuple(float(value) for value in np.clip(array, 0, 1))
 
-    def _texture(self, index: object) -> tuple[Array | None, bool]:
-        """The picture of a texture and whether it repeats; no picture where only an unknown extension has it."""
+    def _texture(self, index: object) -> tuple[int, bool]:
+        """The number of a texture's picture, on its way to be unpacked, and whether it repeats."""
         texture = self._file.item("textures", index)
         extensions = texture.get("extensions") or {}
         source = (extensions.get("EXT_texture_webp") or {}).get("source", texture.get("source"))
@@ -88,8 +110,8 @@ class MaterialReader:
         if "sampler" in texture:
             repeats = self._file.item("samplers", texture["sampler"]).get("wrapS") != _CLAMP
         if source not in self._images:
-            self._images[source] = self._file.image(source)
-        return self._images[source], repeats
+            self._images[source] = self._hands.submit(self._file.image(source))
+        return source, repeats
 
     def _uvs(
         self, info: dict[str, Any], attributes: dict[str, Any], count: int, read: Callable[[str, int], Array]
