@@ -49,6 +49,7 @@ bench-motion: install  ## the motion stream: bits, errors, loss
 	$(PYTHON) -m tests.bench.bench_motion_stream
 
 images: install  ## the pictures in docs/images/
+	$(PYTHON) -m tools.draw_architecture
 	$(PYTHON) -m tools.render_rig_sheets
 	$(PYTHON) -m tools.render_photo_rig
 	$(PYTHON) -m tools.render_views
@@ -73,6 +74,10 @@ page:  ## the part of the page that draws puppets on a visitor's own device (nee
 	@command -v npm >/dev/null || { echo "make page needs npm: install Node.js 20 or later" >&2; exit 1; }
 	cd web && npm install --no-save --ignore-scripts && npx vite build
 
+docs: install  ## the site of docs/, without warnings, into site/
+	NO_MKDOCS_2_WARNING=1 $(PYTHON) -m mkdocs build --quiet --site-dir site
+	@echo "open site/index.html"
+
 UPKEEP := .venv-upkeep
 MINIMUM := .venv-minimum
 CORE := maths protocols takes sources tracking sinks rigging rendering cli webrtc batch photo test_[a-ce-z]*.py
@@ -96,4 +101,4 @@ sbom: $(UPKEEP)/bin/uv  ## dist/sbom.json: the bill of materials of a plain inst
 	UV=$(UPKEEP)/bin/uv sh tools/make_sbom.sh $(UPKEEP)/bin/cyclonedx-py dist/sbom.json
 
 clean:  ## forget everything made, but not what was installed
-	rm -rf out build dist .pytest_cache .ruff_cache
+	rm -rf out build dist site .pytest_cache .ruff_cache

@@ -37,7 +37,7 @@ HOMES = {
     "ai_edge_litert": {"tracking/litert_faces.py"},
     "pyvista": {"rendering/"},
     "vtk": {"rendering/"},
-    "av": {"sources/video.py", "sources/film_parts.py", "sinks/video.py", "webrtc/", "doctor.py"},
+    "av": {"sources/video.py", "sources/film_parts.py", "sinks/video.py", "webrtc/", "doctor/"},
     "cv2": {
         "sources/camera.py", "sources/images.py", "sinks/images.py", "rendering/overlay.py",
         "rendering/compositing.py", "rigging/pictures.py", "photo/", "tracking/litert_faces.py",

@@ -21,7 +21,8 @@ OPTIONAL = ("plot", "cluster", "draco", "virtual-camera")
 """The extras that users install; the others are for work on the program itself."""
 
 FREE = frozenset(
-    "0BSD Apache-2.0 BSD BSD-2-Clause BSD-3-Clause CC0-1.0 ISC MIT MIT-0 MIT-CMU PSF-2.0 Unlicense Zlib".split()
+    ["0BSD", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "CC0-1.0", "ISC"]
+    + ["MIT", "MIT-0", "MIT-CMU", "PSF-2.0", "Unlicense", "Zlib"]
 )
 """Terms that ask for no more than a notice: fit for a program under MIT, changed or not, sold or not."""
 FILE_BY_FILE = frozenset(["MPL-2.0"])
@@ -59,10 +60,10 @@ their own files only: they are used unchanged. `make sbom` writes the same as a 
 The wheels of some packages hold compiled libraries of others. It matters to you if you pass them on, in a container
 image or an installer, say:
 
-- **PyAV** (`av`) carries FFmpeg, which names the LGPL version 3 or later as its licence, beside **x264 and x265**, whose
-  own licence is GPL-2.0-or-later or a commercial one. The program writes H.264 by x264. A bundle that holds these
-  wheels therefore comes under the GPL's terms as a whole; the program's own source stays MIT. `pip install` on the user's
-  machine passes nothing on.
+- **PyAV** (`av`) carries FFmpeg, which names the LGPL version 3 or later as its licence, beside **x264 and x265**,
+  whose own licence is GPL-2.0-or-later or a commercial one. The program writes H.264 by x264. A bundle that holds these
+  wheels therefore comes under the GPL's terms as a whole; the program's own source stays MIT. `pip install` on the
+  user's machine passes nothing on.
 - **OpenCV** (`opencv-contrib-python`) carries FFmpeg and, on Linux, Qt 5, both under the LGPL.
 - **pyvirtualcam** is under the GPL-2.0. It is the optional extra `virtual-camera`, is imported for `--virtual-camera`
   alone, and no plain install brings it.
@@ -87,10 +88,8 @@ def page() -> str:
     lines = [HEAD, "## A plain install\n", *table(plain)]
     for extra in OPTIONAL:
         more = {name: version for name, version in closure(extra).items() if name not in plain}
-        lines += [
-            f"\n## With `{extra}`\n",
-            *(table(more) if more else ["Nothing more: a plain install brings it already."]),
-        ]
+        nothing = ["Nothing more: a plain install brings it already."]
+        lines += [f"\n## With `{extra}`\n", *(table(more) if more else nothing)]
     return "\n".join(lines) + "\n"
 
 
@@ -143,14 +142,13 @@ def _tidied(said: str) -> str:
     """An SPDX name of a licence's usual spellings; "" for a whole text, and for "BSD", of which there are several."""
     said = SPELLINGS.get(said.strip().lower(), said.strip())
     names = re.split(r" (?:AND|OR) ", said)
-    return said if all(name in FREE | FILE_BY_FILE for name in names) and said != "BSD" else ""
+    return said if all(name in FREE | FILE_BY_FILE for name in names) else ""
 
 
 def _by_its_text(package: Distribution) -> str:
     """Which BSD or MIT licence it is, by what its text says."""
-    texts = [
-        file.read_text("utf-8") for file in package.files or [] if re.search(r"licen[cs]e|copying", file.name, re.I)
-    ]
+    files = [file for file in package.files or [] if re.search(r"licen[cs]e|copying", file.name, re.IGNORECASE)]
+    texts = [file.read_text("utf-8") for file in files]
     text = " ".join([package.metadata["License"] or "", *filter(None, texts)])
     if "Redistribution and use in source and binary forms" in text:
         return "BSD-3-Clause" if re.search(r"[Nn]either\s+(the\s+)?names?", text) else "BSD-2-Clause"
