@@ -50,8 +50,11 @@ def test_a_view_or_a_buffer_holds_the_memory() -> None:
 def test_small_arrays_and_other_types_are_as_asked_for() -> None:
     recycler = Recycler()
     small, wide = recycler.empty((4, 4)), recycler.empty((LEAST_BYTES, 2), np.float32)
-    assert small.shape == (4, 4) and wide.shape == (LEAST_BYTES, 2) and wide.dtype == np.float32
-    assert wide.flags.c_contiguous and wide.flags.writeable
+    assert small.shape == (4, 4)
+    assert wide.shape == (LEAST_BYTES, 2)
+    assert wide.dtype == np.float32
+    assert wide.flags.c_contiguous
+    assert wide.flags.writeable
     np.testing.assert_array_equal(recycler.copy(np.arange(LEAST_BYTES)), np.arange(LEAST_BYTES))
 
 

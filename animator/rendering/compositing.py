@@ -50,8 +50,9 @@ class Compositor:
     def __init__(self, size_px: tuple[int, int]) -> None:
         """size_px : (width, height)"""
         width, height = size_px
-        self._alpha, self._mask = np.empty((2, height, width), np.uint8)
+        self._alpha, self._mask, self._luma = np.empty((3, height, width), np.uint8)
         self._rgb, self._rest = np.empty((2, height, width, 3), np.uint8)
+        self._scratch = np.empty((3, height, width), np.uint8)
 
     def compose(self, rgba: Array, behind: Array, *, smooth: bool) -> Array:
         """Avatars over what is behind them.
@@ -82,10 +83,10 @@ class Compositor:
         """Smooth the edges in the avatars' bounding box and one pixel around it."""
         left, top, width, height = box
         cut = np.s_[max(top - 2, 0) : top + height + 2, max(left - 2, 0) : left + width + 2]
-        part = np.ascontiguousarray(picture[cut])
-        luma = cv2.cvtColor(part, cv2.COLOR_RGB2GRAY)
-        smooth_edges(part, luma, edge_pixels(luma, np.ascontiguousarray(self._alpha[cut])))
-        picture[cut] = part
+        luma = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY, dst=self._luma)  # whole: edges are followed out of the box
+        found = _edge_points(luma[cut], self._alpha[cut], *(plane[cut] for plane in self._scratch))
+        pixels = (found[:, 1] + cut[0].start) * picture.shape[1] + found[:, 0] + cut[1].start
+        smooth_edges(picture, luma, pixels)
 
 
 def flipped(picture: Array, out: Array) -> Array:
@@ -112,14 +113,24 @@ def straight_alpha(rgba: Array) -> Array:
 
 def edge_pixels(luma: Array, alpha: Array) -> Array:
     """(n,) numbers of the pixels on an edge, of those that an avatar covers or touches."""
-    high, low = cv2.dilate(luma, _CROSS), cv2.erode(luma, _CROSS)
-    contrast = cv2.subtract(high, low)
-    least = cv2.max(cv2.convertScaleAbs(high, alpha=1 / LEAST_SHARE), LEAST_CONTRAST)
-    found = cv2.compare(contrast, least, cv2.CMP_GT)
-    found &= cv2.dilate(alpha, _CROSS)
+    found = _edge_points(luma, alpha, *(np.empty_like(luma) for _ in range(3)))
+    return found[:, 1] * luma.shape[1] + found[:, 0]
+
+
+def _edge_points(luma: Array, alpha: Array, high: Array, low: Array, found: Array) -> Array:
+    """(n, 2) column and row of the pixels on an edge; the last three are overwritten."""
+    cv2.dilate(luma, _CROSS, dst=high)
+    cv2.erode(luma, _CROSS, dst=low)
+    cv2.subtract(high, low, dst=low)
+    cv2.convertScaleAbs(high, dst=high, alpha=1 / LEAST_SHARE)
+    cv2.max(high, LEAST_CONTRAST, dst=high)
+    cv2.compare(low, high, cv2.CMP_GT, dst=found)
+    cv2.dilate(alpha, _CROSS, dst=low)
+    cv2.bitwise_and(found, low, dst=found)
     found[[0, -1]] = 0
     found[:, [0, -1]] = 0
-    return np.flatnonzero(found)
+    points = cv2.findNonZero(found)
+    return np.empty((0, 2), np.intp) if points is None else points.reshape(-1, 2).astype(np.intp)
 
 
 def blurred(rgb: Array, out: Array) -> Array:
