@@ -1,4 +1,4 @@
-"""The program in this process, as its own tests have it; a camera in place of OpenCV's; files on a disk that is full."""
+"""The program in this process, as its own tests have it, and a camera in place of OpenCV's."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Device:
     def get(self, _what: int) -> float:
         return 30.0
 
-    def read(self) -> tuple[bool, Array | None]:
+    def read(self, _into: Array | None = None) -> tuple[bool, Array | None]:
         if not self._pictures:
             self.hangs.set()
             self.may_go.wait()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
-from itertools import islice
+from itertools import islice, pairwise
 from pathlib import Path
 
 import pytest
@@ -28,15 +28,18 @@ def test_one_that_comes_back_goes_on_in_time(plug_in, caplog: pytest.LogCaptureF
         frames = list(islice(source, 4))
     assert [int(frame.rgb[0, 0, 0]) for frame in frames] == [2, 3, 4, 5]  # the first of each opening only proves it
     assert [frame.index for frame in frames] == [0, 1, 2, 3]
-    assert all(one.time_s < other.time_s for one, other in zip(frames, frames[1:], strict=False))
+    assert all(one.time_s < other.time_s for one, other in pairwise(frames))
     assert device.opened == device.released == 4
     said = [record.getMessage() for record in caplog.records if record.name == "animator"]
-    assert said == ["camera 0 gives no more pictures: plug it in again, and it goes on; Ctrl-C ends", "camera 0 is back"]
+    assert said == [
+        "camera 0 gives no more pictures: plug it in again, and it goes on; Ctrl-C ends",
+        "camera 0 is back",
+    ]
 
 
 @pytest.mark.parametrize("command", ["run", "record"])
 def test_a_take_goes_on_over_a_gap_and_another_size(
-    command: str, plug_in, animator, monkeypatch: pytest.MonkeyPatch  # noqa: F811
+    command: str, plug_in, animator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Which pictures are looked at is chance: of a camera the newest counts, and this one waits for nobody."""
     plug_in(*[grey(90)] * 4, *GONE, *[grey(90, (96, 64))] * 6)
@@ -74,7 +77,7 @@ def test_one_that_hangs_holds_nobody_up_who_leaves(plug_in, monkeypatch: pytest.
     assert device.released == 0  # a driver must not lose the camera under a read
 
 
-def test_one_that_another_program_has_is_one_line(plug_in, animator) -> None:  # noqa: F811
+def test_one_that_another_program_has_is_one_line(plug_in, animator) -> None:
     plug_in(None)
     said = animator("run", "0", "--out", "a.mp4")
     assert said.code == 2
