@@ -130,7 +130,7 @@ class Performer:
         return shown | {
             "faces": self.config.tracking.faces,
             "view": show.view,
-            "rig": OWN if show.rig == self.own_avatar else show.rig,
+            "rig": OWN if self.wears_own else show.rig,
             "mirror": show.mirror,
         }
 
@@ -148,6 +148,11 @@ class Performer:
         self._adopted[face] = profile
         if self._performance is not None:
             self._performance.adopt(face, profile)
+
+    @property
+    def wears_own(self) -> bool:
+        """Whether it wears the avatar that it has brought."""
+        return self.own_avatar is not None and self.config.show.rig == self.own_avatar
 
     @property
     def faces(self) -> int:

@@ -61,6 +61,7 @@ class Reports:
             faces=0 if self._performer is None else self._performer.faces,
             performers=len(self._room.performers),
             viewers=self._room.viewers,
+            own_avatars=sum(performer.wears_own for performer in self._room.performers),
             stages={name: round(ms, 1) for name, ms in self._stages().items() if name not in WAITING},
         )
 

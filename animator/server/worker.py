@@ -5,15 +5,19 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
+import pickle
 import signal
 from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from itertools import count
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
 from ..errors import AnimatorError
+from ..rig import Rig
+from ..rigging.deform import Deformer
 from ..tracking.opening import open_tracker
 from ..webrtc.outbound import Fanout
 from .config import ServeConfig
@@ -56,6 +60,7 @@ class Worker:
         self._gone = Tally()
         self._refilling = False
         self._tidying: asyncio.TimerHandle | None = None
+        self._own_keys = count()
         self._quit = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -159,6 +164,28 @@ class Worker:
             return None
         return await asyncio.to_thread(session.recording.file, kind)
 
+    async def _do_may_wear(self, ident: str) -> None:
+        self._wearer(ident)
+
+    async def _do_wear(self, about: tuple[str, str]) -> None:
+        ident, path = about
+        session = self._wearer(ident)
+        rig, body = await asyncio.to_thread(_fitted, path)
+        if self._sessions.get(ident) is session:
+            key = f"own {next(self._own_keys)}"
+            self._studio.bring(key, rig, body)
+            self._drop_avatar(session.wear(key))
+
+    def _wearer(self, ident: str) -> Session:
+        session = self._sessions.get(ident)
+        if session is None or session.performer is None or session.performer.is_finished:
+            raise AnimatorError("Only who performs here wears an avatar: it is drawn by the server.")
+        return session
+
+    def _drop_avatar(self, key: str | None) -> None:
+        if key is not None:
+            self._studio.drop(key)
+
     async def _do_totals(self, _about: None) -> tuple[dict[str, float], dict[str, Spent]]:
         tally = self._gone.copy()
         for session in self._sessions.values():
@@ -188,6 +215,7 @@ class Worker:
         if session.performer is not None:
             room.performers.remove(session.performer)
             self._studio.remove(session.own)
+            self._drop_avatar(session.performer.own_avatar)
             for other in self._sessions.values():
                 if other.room is room:
                     other.tell_of_leaver()
@@ -220,3 +248,10 @@ class Worker:
 
     def _new_room(self, name: str) -> Room:
         return Room(name, self._studio, Fanout(self._loop), self._config.show.show.rig)
+
+
+def _fitted(path: str) -> tuple[Rig, Deformer]:
+    """The avatar that `checking` made, with a body: what would hold up the drawing."""
+    with Path(path).open("rb") as file:
+        rig = pickle.load(file)
+    return rig, Deformer(rig)

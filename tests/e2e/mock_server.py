@@ -33,7 +33,7 @@ PAGE = ROOT / "animator" / "server" / "page"
 IMAGES = ROOT / "docs" / "images"
 VIEWS = ("avatar", "mask", "mesh", "side-by-side")
 CSP = (
-    "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; "
+    "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self' blob:; "
     "media-src 'self' blob:; object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 NUMBERS_JS = """
@@ -141,6 +141,10 @@ class MockServer:
         self.guests: list[Guest] = []
         self.deleted: list[str] = []
         self.asked: list[str] = []
+        self.avatar_mb = 0
+        self.avatar_refusal: tuple[int, str] | None = None
+        self.avatars: list[tuple[str, int]] = []
+        """Session and size of each avatar that was brought."""
         self.fate = ""
         """What is told of every session that is asked about: empty while it lives."""
         self._loop = asyncio.new_event_loop()
@@ -168,6 +172,8 @@ class MockServer:
         self.token, self.state, self.three, self.performers = "", "face", False, 1
         self.refusal = FULL
         self.motion_at, self.draws = motion_at, False
+        self.avatar_mb, self.avatar_refusal = 0, None
+        self.avatars.clear()
         self.refusals.clear()
         self.guests.clear()
         self.deleted.clear()
@@ -184,7 +190,7 @@ class MockServer:
             self._loop.call_soon_threadsafe(guest.send, message)
 
     async def _listen(self) -> None:
-        app = web.Application()
+        app = web.Application(client_max_size=1 << 26)
         app.router.add_get("/", self._page)
         app.router.add_get("/r/{room}", self._page)
         app.router.add_get("/static/{name}", self._static)
@@ -194,6 +200,7 @@ class MockServer:
         app.router.add_delete("/sessions/{id}", self._delete)
         app.router.add_get("/sessions/{id}", self._fate)
         app.router.add_get("/sessions/{id}/{name}", self._take)
+        app.router.add_put("/sessions/{id}/avatar", self._bring)
         self._runner = web.AppRunner(app, access_log=None)
         await self._runner.setup()
         site = web.TCPSite(self._runner, self.host, self.port)
@@ -240,6 +247,7 @@ class MockServer:
             "ice_servers": [],
             "three": self.three,
             "channels": ARKIT,
+            "avatar_mb": self.avatar_mb,
             "version": "0",
             "token_required": bool(self.token),
         })  # fmt: skip
@@ -269,6 +277,17 @@ class MockServer:
     async def _delete(self, request: web.Request) -> web.Response:
         self.deleted.append(request.match_info["id"])
         return web.Response(status=204)
+
+    async def _bring(self, request: web.Request) -> web.Response:
+        self.avatars.append((request.match_info["id"], len(await request.read())))
+        if self.avatar_refusal is not None:
+            status, error = self.avatar_refusal
+            return web.json_response({"error": error}, status=status)
+        guest = next(guest for guest in self.guests if guest.session == request.match_info["id"])
+        guest.settings["rig"] = "own"
+        guest.send({"type": "settings", **guest.settings})
+        about = [["name", "A Fox of My Own"], ["author", "Somebody"], ["licence", "CC0"]]
+        return web.json_response({"about": about, "vertices": 9, "morphs": 52, "channels": 50, "notes": []})
 
     async def _fate(self, request: web.Request) -> web.Response:
         """Held back until there is something to tell, as a test has it."""

@@ -83,6 +83,31 @@ export function endSession(session) {
   ask(inRoom(`/sessions/${encodeURIComponent(session)}`), { method: "DELETE", keepalive: true }).catch(() => {});
 }
 
+/**
+ * Bring an avatar's file to a session; gives what it says of itself. `onProgress(share)` of 0..1 while it is sent:
+ * fetch cannot tell that, XMLHttpRequest can.
+ */
+export function bringAvatar(session, file, onProgress, signal) {
+  return new Promise((resolve, reject) => {
+    const request = new XMLHttpRequest();
+    request.open("PUT", inRoom(`/sessions/${encodeURIComponent(session)}/avatar`));
+    if (token()) request.setRequestHeader("Authorization", `Bearer ${token()}`);
+    request.setRequestHeader("Content-Type", "application/octet-stream");
+    request.responseType = "json";
+    request.upload.addEventListener("progress", (event) => event.lengthComputable && onProgress(event.loaded / event.total));
+    request.upload.addEventListener("load", () => onProgress(1));
+    request.addEventListener("load", () => {
+      const said = request.response ?? {};
+      if (request.status === 200) resolve(said);
+      else reject(new ServerProblem(kindOf(request.status, said), typeof said.error === "string" ? said.error : ""));
+    });
+    request.addEventListener("error", () => reject(new ServerProblem("unreachable")));
+    request.addEventListener("abort", () => reject(new DOMException("called off", "AbortError")));
+    signal.addEventListener("abort", () => request.abort());
+    request.send(file);
+  });
+}
+
 /** A recording, as a blob: a plain link could not carry the token. */
 export async function fetchFile(url) {
   const address = new URL(url, location.origin);

@@ -1,5 +1,6 @@
 // One person's page: ties what they do to the session, and what the session says to the stage.
 
+import { Avatar, isOwn } from "./avatar.js";
 import { Bars } from "./bars.js";
 import { Camera } from "./camera.js";
 import { byId, toast } from "./dom.js";
@@ -34,6 +35,8 @@ export class Page {
     this.meters = new Meters(this.session);
     this.recorder = new Recorder(this.session, this.stage, place.room);
     this.motion = new MotionReader((bytes) => this.session.sendMotion(bytes));
+    const drawsHere = () => this.role === "watch" && Boolean(this.drawing);
+    this.avatar = new Avatar(this.session, this.settings, config.avatar_mb ?? 0, drawsHere);
     this.bars = new Bars(config, () => this.askForMotion());
     this.adoptPlace();
     buildPanel(config, this.settings);
@@ -58,6 +61,7 @@ export class Page {
     session.addEventListener("motion", (event) => this.motion.read(event.detail));
     this.motion.addEventListener("motion", (event) => this.move(event.detail));
     settings.addEventListener("change", () => this.arrange());
+    this.avatar.addEventListener("local", (event) => this.config.rigs.push(event.detail));
     this.camera.addEventListener("gone", () => this.trouble("camera-gone"));
     this.camera.whenChanged(() => this.listCameras());
     this.notice.onToken = (value) => {
@@ -105,6 +109,7 @@ export class Page {
 
   leave() {
     this.recorder.stop();
+    this.avatar.leave();
     this.session.leave();
     this.camera.close();
     this.stage.clear();
@@ -150,6 +155,7 @@ export class Page {
       this.stage.useNumbers(Boolean(this.drawing));
       if (!this.stage.isPlaying) this.stage.veil(this.role === "watch" ? "Waiting for a performer…" : "Waking the puppet…");
       this.askForMotion();
+      this.avatar.again();
     }
   }
 
@@ -185,6 +191,9 @@ export class Page {
     const isBack = this.hinted === "performer-left" && stats.performers > 0;
     const isOver = this.hinted === "overloaded" && performance.now() - this.hintedAt > OVERLOAD_MS;
     if (isBack || isOver) this.hint("");
+    const isHidden = Boolean(this.drawing) && stats.own_avatars > 0;
+    if (isHidden && !this.hinted) this.hint("own-avatar");
+    else if (!isHidden && this.hinted === "own-avatar") this.hint("");
   }
 
   hint(state) {
@@ -248,6 +257,7 @@ export class Page {
     }
     this.stage.useNumbers(Boolean(this.drawing));
     app.toggleAttribute("data-draws", Boolean(this.drawing));
+    this.avatar.explain();
     this.session.usePicture(!this.drawing);
     this.askForMotion();
   }
@@ -261,7 +271,10 @@ export class Page {
   arrange() {
     const values = this.settings.all();
     this.stage.arrange(values);
-    this.drawing?.wear?.(values.rig)?.catch(() => toast("This avatar did not come."));
+    this.drawing?.wear?.(values.rig)?.catch(() => {
+      if (isOwn(values.rig)) this.avatar.failed(values.rig);
+      else toast("This avatar did not come.");
+    });
     this.stage.poster(this.config.rigs?.find((rig) => rig.name === values.rig)?.picture);
   }
 }

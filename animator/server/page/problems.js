@@ -124,5 +124,6 @@ export const HINTS = {
   "no-face-watching": "The performer is out of sight of the camera",
   calibrating: "Hold still…",
   "performer-left": "The performer has left. I wait here for the next one.",
+  "own-avatar": "A performer wears an avatar of their own: Video shows it",
   overloaded: "The server is busy: the picture may stutter",
 };

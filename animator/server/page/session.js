@@ -4,6 +4,7 @@ import { endSession, fetchConfig, ServerProblem } from "./api.js";
 import { Peer } from "./peer.js";
 import { PROBLEMS } from "./problems.js";
 import { token } from "./place.js";
+import { isOwn } from "./avatar.js";
 import { Vigil } from "./vigil.js";
 
 const BACK_OFF_S = [1, 2, 4, 8, 15];
@@ -43,6 +44,11 @@ export class Session extends EventTarget {
 
   get isLive() {
     return this.phase === "live";
+  }
+
+  /** What the server calls it; empty before the first. */
+  get id() {
+    return this.#id;
   }
 
   /** "perform" or "watch"; empty while nobody is in the room. */
@@ -125,7 +131,7 @@ export class Session extends EventTarget {
     peer.addEventListener("message", (event) => this.#hear(event.detail));
     peer.addEventListener("gone", () => this.phase === "live" && this.#retry("lost"));
     const { view, rig } = this.#settings.all();
-    const wishes = { ...this.#wishes, view, rig: rig || undefined, video: this.#wantsPicture, resume: this.#id || undefined };
+    const wishes = { ...this.#wishes, view, rig: rig && !isOwn(rig) ? rig : undefined, video: this.#wantsPicture, resume: this.#id || undefined };
     try {
       const id = await peer.connect(wishes, JSON.stringify(servers).includes("turn"));
       if (this.#peer === peer) this.#arrive(id);

@@ -1,5 +1,7 @@
 // What the person has chosen. It outlives connections, and goes to the server at most 20 times a second.
 
+import { isOwn } from "./avatar.js";
+
 const EVERY_MS = 50;
 const STILL_MS = 600;
 
@@ -59,7 +61,8 @@ export class Settings extends EventTarget {
     clearTimeout(this.#rehearsal);
     if (isFirst) for (const key of KEYS) if (key in said && !this.#touched.has(key)) this.#put(key, said[key]);
     const keys = isFirst ? [...this.#touched.keys()] : KEYS;
-    const values = Object.fromEntries(keys.map((key) => [key, this.#values[key]]).filter(([, value]) => value !== ""));
+    const known = ([key, value]) => value !== "" && !(key === "rig" && isOwn(value));  // that is brought first
+    const values = Object.fromEntries(keys.map((key) => [key, this.#values[key]]).filter(known));
     if (Object.keys(values).length) this.#send({ type: "set", ...values });
   }
 
