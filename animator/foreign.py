@@ -6,6 +6,7 @@ Everything here raises OSError or ValueError with a reason that fits in one line
 from __future__ import annotations
 
 import json
+import re
 import struct
 import tomllib
 from pathlib import Path
@@ -20,6 +21,9 @@ _JSON_COSTS = (("{", 240), ("[", 72), ('"', 40), (",", 32))
 """Bytes of memory for each, at the most: three bytes of file, `{},`, become 250."""
 MAX_PICTURE_PX = 128 * 2**20
 """Of a photo. 400 MB when it is unpacked."""
+_COMMANDS = re.compile("[\x7f-\x9f]")
+_ESCAPE = re.compile(r"\\(u00(?:[01][0-9a-f]|7f|[89][0-9a-f])|.)", re.IGNORECASE | re.DOTALL)
+"""Every escape in turn, so that an escaped backslash is none."""
 _TIFF_KINDS = {1: "B", 3: "H", 4: "I"}
 _JPEG_SIZES = frozenset({*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC})
 _JPEG_BARE = frozenset({0x01, *range(0xD0, 0xD9)})
@@ -33,10 +37,11 @@ def text_of(path: Path, most_bytes: int = MAX_TEXT_BYTES) -> str:
 
 
 def json_from(text: str, most_memory: int = MAX_JSON_MEMORY) -> Any:
-    """Parsed JSON."""
+    """Parsed JSON, its texts without letters that command a terminal: names out of it are printed."""
     needed = sum(cost * text.count(letter) for letter, cost in _JSON_COSTS)
     if needed > most_memory:
         raise ValueError(f"it would take {needed >> 20} MB of memory; at most {most_memory >> 20} MB are given")
+    text = _ESCAPE.sub(lambda found: " " if len(found[1]) > 1 else found[0], _COMMANDS.sub(" ", text))
     try:
         return json.loads(text)
     except RecursionError as error:

@@ -73,3 +73,16 @@ def make_video(tmp_path: Path) -> Callable[..., Path]:
         return path
 
     return make
+
+
+@pytest.fixture
+def face_clip(tmp_path: Path, performance_path: Path) -> Path:
+    """The first ten pictures of the bundled performance as a clip of their own."""
+    path = tmp_path / "face.mp4"
+    with av.open(str(performance_path)) as given, av.open(str(path), "w") as made:
+        stream = made.add_stream_from_template(given.streams.video[0])
+        for packet in given.demux(video=0):
+            if packet.dts is not None and packet.pts * packet.time_base < 9.5 / 30:
+                packet.stream = stream
+                made.mux(packet)
+    return path

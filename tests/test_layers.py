@@ -43,6 +43,7 @@ HOMES = {
         "rendering/compositing.py", "rigging/pictures.py", "photo/", "tracking/litert_faces.py",
     },
     "aiortc": {"webrtc/"},
+    "cv2_enumerate_cameras": {"doctor/cameras.py"},
     "aiohttp": {"server/", "websockets.py", "sinks/websocket.py", "sources/websocket.py"},
     "pythonosc": {"protocols/osc.py"},
     "pyvirtualcam": {"sinks/virtual_camera.py"},

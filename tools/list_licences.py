@@ -31,7 +31,8 @@ FILE_BY_FILE = frozenset(["MPL-2.0"])
 READ_BY_HAND = {
     "colorama": "BSD-3-Clause",
     "pyobjc-core": "MIT",
-    "pyobjc-framework-cocoa": "MIT",
+    **dict.fromkeys((f"pyobjc-framework-{part}" for part in ("avfoundation", "cocoa", "coreaudio")), "MIT"),
+    **dict.fromkeys((f"pyobjc-framework-{part}" for part in ("coremedia", "quartz")), "MIT"),
     "pyvirtualcam": "GPL-2.0-only",
     "python-osc": "Unlicense",
     "matplotlib": "PSF-2.0",

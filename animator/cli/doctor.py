@@ -1,34 +1,65 @@
-"""`animator doctor`: what works here, what does not, and the remedy; and what the solver sees."""
+"""`animator doctor`: what works here and with what is named, the remedy if not; and what the solver sees."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-_LOOK = {"works": "[green]works[/green]", "missing": "[red]missing[/red]", "optional": "[yellow]not here[/yellow]"}
+from . import options
+
+if TYPE_CHECKING:
+    from ..doctor import Wishes
+
+_LOOK = {"ok": "[green]ok[/green]", "warn": "[yellow]warn[/yellow]", "bad": "[red]bad[/red]"}
 _COLOUR = {"good": "green", "fair": "default", "weak": "yellow", "unseen": "red"}
 BAR = 20
 """Characters of a correlation of 1."""
 
 
 def doctor(
+    rig: options.RigName = None,
+    profile: Annotated[
+        str | None, typer.Option("--profile", metavar="NAME", help="Look at this calibration, too.")
+    ] = None,
+    port: Annotated[
+        int | None, typer.Option(help="Where `animator serve` is to listen. Without it 8080 is looked at.")
+    ] = None,
+    stun: Annotated[
+        list[str] | None,
+        typer.Option("--stun", metavar="stun:HOST[:PORT]", help="Ask this server. May be given several times."),
+    ] = None,
+    turn: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--turn",
+            metavar="turn:HOST[:PORT],USER,PASSWORD",
+            help="Ask this server for an address. May be given several times; without a login with --turn-secret.",
+        ),
+    ] = None,
+    turn_secret: Annotated[
+        str | None, typer.Option("--turn-secret", metavar="SECRET", help="As `animator serve --turn-secret`.")
+    ] = None,
     solver: Annotated[
         bool, typer.Option("--solver", help="How well the solver sees each channel, as measured; nothing else.")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="The same as JSON, for programs.")] = False,
 ) -> None:
-    """Examine this machine. The exit code is 1 if something that every use needs is missing."""
+    """Examine this machine, and what is named. The exit code is 1 if anything is bad: needed by all, or named."""
     if solver:
         _print_scores(as_json)
-    elif not _print_findings(as_json):
+        return
+    from ..doctor import Wishes
+
+    wishes = Wishes(rig, profile, port, tuple(stun or ()), tuple(turn or ()), turn_secret)
+    if not _print_findings(wishes, as_json):
         raise typer.Exit(1)
 
 
-def _print_findings(as_json: bool) -> bool:
-    """Whether all that is needed is here."""
+def _print_findings(wishes: Wishes, as_json: bool) -> bool:
+    """Whether nothing is bad."""
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -39,15 +70,14 @@ def _print_findings(as_json: bool) -> bool:
     table = Table("", "what", "found", "remedy", box=None, header_style="bold")
     findings = []
     with console.status("looking around ..."):
-        for finding in examine():
+        for finding in examine(wishes):
             findings.append(finding)
-            remedy = "" if finding.verdict == "works" else finding.remedy
-            table.add_row(_LOOK[finding.verdict], finding.what, Text(finding.detail), Text(remedy))
+            table.add_row(_LOOK[finding.verdict], Text(finding.what), Text(finding.detail), Text(finding.remedy))
     if as_json:
         typer.echo(json.dumps([asdict(finding) for finding in findings], indent=1))
     else:
         console.print(table)
-    return all(finding.verdict != "missing" for finding in findings)
+    return all(finding.verdict != "bad" for finding in findings)
 
 
 def _print_scores(as_json: bool) -> None:

@@ -6,7 +6,6 @@ import signal
 from collections.abc import Callable
 from pathlib import Path
 
-import av
 import numpy as np
 import pytest
 
@@ -53,16 +52,3 @@ def landmarks_path(tmp_path: Path) -> Path:
         LandmarkTake(np.repeat(landmarks[None], 6, 0), (120, 80), np.arange(6) / 30, np.ones(6, bool)),
     )
     return tmp_path / "in.landmarks.npz"
-
-
-@pytest.fixture
-def face_clip(tmp_path: Path, performance_path: Path) -> Path:
-    """The first ten pictures of the bundled performance as a clip of their own."""
-    path = tmp_path / "face.mp4"
-    with av.open(str(performance_path)) as given, av.open(str(path), "w") as made:
-        stream = made.add_stream_from_template(given.streams.video[0])
-        for packet in given.demux(video=0):
-            if packet.dts is not None and packet.pts * packet.time_base < 9.5 / 30:
-                packet.stream = stream
-                made.mux(packet)
-    return path
