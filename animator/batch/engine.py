@@ -31,6 +31,10 @@ class WorkLost(WorkFailed):
     """A piece of work whose worker ended under it, or whose scheduler forgot it."""
 
 
+class WorkHung(WorkFailed):
+    """A piece of work that would never have ended. A thread of its worker may go on with it, for nothing."""
+
+
 class Handle(Protocol):
     """Work that was given away."""
 

@@ -19,7 +19,7 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any
 
-from .engine import WorkFailed, WorkLost, guarded, use_one_thread
+from .engine import WorkFailed, WorkHung, WorkLost, guarded, use_one_thread
 
 
 class LocalHandle:
@@ -85,6 +85,9 @@ class LocalEngine:
                 handle.failure = connection.recv()
             except (EOFError, OSError):
                 handle.failure = WorkLost(process.how_it_ended(), False)
+                self._processes.remove(process)
+            if isinstance(handle.failure, WorkHung):  # it may still be at it, on another thread
+                process.end()
                 self._processes.remove(process)
             yield handle
         self._give_out()

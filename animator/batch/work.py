@@ -20,7 +20,7 @@ from ..data import Array, Face, Frame, Motion
 from ..errors import SourceError
 from ..sinks.recorder import MotionRecorder
 from ..solving.solver import LinearSolver
-from ..sources.film_parts import FilmPart, Survey, survey_film
+from ..sources.film_parts import Survey, survey_film
 from ..takes.live_link_csv import save_csv
 from ..takes.npz import load_takes
 from ..takes.take import Take
@@ -28,6 +28,7 @@ from ..tracking.litert_faces import LiteRTFaces
 from ..tracking.model import find_or_fetch_model, is_the_model
 from ..tracking.opening import open_tracker
 from ..tracking.seating import Seating
+from .patience import PatientFilm, patiently
 from .pictures import thumbnail
 from .tracks import Part, Sights, Track, going_on, joined, settling
 
@@ -74,7 +75,7 @@ class Solved:
 def survey(film: Path, part_s: float) -> Survey:
     """What a film holds, and where it can be cut if it is worth that."""
     _check_there(film)
-    return survey_film(film, 1.5 * part_s)
+    return patiently(film, lambda: survey_film(film, 1.5 * part_s))
 
 
 def track_part(film: Path, part: Part, config: Config, model: Path | None, picture_times_s: Sequence[float]) -> Tracked:
@@ -86,7 +87,7 @@ def track_part(film: Path, part: Part, config: Config, model: Path | None, pictu
     pictures: list[tuple[float, bytes]] = []
     wanted_s = sorted(picture_times_s)
     look, settle = _fresh_look(config, model)
-    with closing(FilmPart(film, part.start_s, part.stop_s)) as frames:
+    with closing(PatientFilm(film, part.start_s, part.stop_s)) as frames:
         for frame in settling(frames, settle):
             seen.append(look(frame))
             times_s.append(frame.time_s)
@@ -228,7 +229,7 @@ def _faces(
     def look_again(part: Part, last: Sights, last_s: float, before: Sequence[Sights]) -> list[Sights]:
         look, settle = _fresh_look(config, model)
         _here.tracker.follow([landmarks_px for landmarks_px, _ in last])
-        with closing(FilmPart(film, part.start_s, part.stop_s)) as frames:
+        with closing(PatientFilm(film, part.start_s, part.stop_s)) as frames:
             own = (frame for frame in frames if frame.time_s >= part.own_from_s)
             own = settling(own, settle, last_s)
             return going_on(own, lambda frame: [face[:2] for face in look(frame)], before)

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from ..cli.conftest import animator, face_clip
+from ..cli.conftest import animator
 
-__all__ = ["animator", "face_clip"]
+__all__ = ["animator"]
 
 
 @pytest.fixture

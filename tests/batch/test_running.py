@@ -85,6 +85,21 @@ def test_a_film_that_crashes_the_decoder_is_reported(films: Path, tmp_path: Path
     assert not list((tmp_path / "out").glob("crash*"))
 
 
+@pytest.mark.parametrize("stage", ["survey", "track_part"])
+def test_a_film_that_hangs_is_reported_and_the_rest_goes_on(
+    films: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stage: str
+):
+    for name in ("hang.mp4", "one/hang.mp4"):
+        shutil.copy(films / "one/talk.mp4", films / name)
+    monkeypatch.setattr(work, stage, {"survey": fails.survey_hanging, "track_part": fails.track_hanging}[stage])
+    results = {r.name: r for r in batch.run([films], tmp_path / "out", TWO)}
+    for name in ("hang", "one/hang"):
+        assert results[name].status == "failed"
+        assert results[name].problem == "hang.mp4 hangs: nothing came of it for 0.5 s"
+    assert [r.status for name, r in results.items() if "hang" not in name] == ["done"] * 3
+    assert not [child for child in multiprocessing.active_children() if child.name == "animator-batch"]
+
+
 def test_a_killed_process_costs_nothing(performance_path: Path, films: Path, tmp_path: Path):
     killed: list[int] = []
 

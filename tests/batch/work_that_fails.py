@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 
-from animator.batch import work
-from animator.sources.film_parts import Survey
+from animator.batch import patience, work
+from animator.data import Frame
+from animator.sources.film_parts import FilmPart, Survey
 
 survey_well, track_well = work.survey, work.track_part
 
@@ -37,6 +40,34 @@ def survey_crashing(film: Path, part_s: float) -> Survey:
     """Crashes at films with `crash` in their name."""
     if "crash" in film.name:
         crash()
+    return survey_well(film, part_s)
+
+
+class HangingFilm(FilmPart):
+    """One whose decoder never comes back with the third picture of films with `hang` in their name."""
+
+    def __init__(self, path: Path, *rest: object) -> None:
+        super().__init__(path, *rest)
+        self._path = path
+
+    def __iter__(self) -> Iterator[Frame]:
+        for frame in super().__iter__():
+            if frame.index == 2 and "hang" in self._path.name:
+                threading.Event().wait()
+            yield frame
+
+
+def track_hanging(film: Path, *rest: object) -> object:
+    """A decoder that hangs, and is waited for half a second."""
+    patience.FilmPart, patience.STALL_S = HangingFilm, 0.5 if "hang" in film.name else 60.0
+    return track_well(film, *rest)
+
+
+def survey_hanging(film: Path, part_s: float) -> Survey:
+    """A film that cannot even be opened in the end."""
+    if "hang" in film.name:
+        patience.STALL_S = 0.5
+        work.survey_film = lambda *_what: threading.Event().wait()
     return survey_well(film, part_s)
 
 
