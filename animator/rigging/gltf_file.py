@@ -26,6 +26,7 @@ from .pictures import CROWDED_SIDE_PX, MAX_SIDE_PX, ROOMY_PX, decoded_rgba
 
 MAX_FILE_BYTES = 512 * 2**20
 """Larger files are refused: no face needs them."""
+MAX_BUFFERS = 256
 MAX_JSON_MEMORY = 256 * 2**20
 """Of its description."""
 MAX_NUMBERS = 24_000_000
@@ -70,7 +71,8 @@ class GltfFile:
     def items(self, key: str) -> list[dict[str, Any]]:
         """A top-level list of objects, empty if absent."""
         entries = self.json.get(key, [])
-        if key not in self._checked or self._checked[key] is not entries:  # once: there may be many, and each asks for one of them
+        # Once: there may be many, and each asks for one of them.
+        if key not in self._checked or self._checked[key] is not entries:
             self._checked[key] = _objects(self, entries, key)
         return entries
 
@@ -212,6 +214,8 @@ def gltf_from_bytes(name: str, data: bytes, folder: Path | None = None) -> GltfF
     file = GltfFile(name, description, folder)
     _check_extensions(file)
     total = 0
+    if len(file.items("buffers")) > MAX_BUFFERS:  # each may name the same file, which takes 1 ms to find
+        raise RigError(f"{name}: expected at most {MAX_BUFFERS} buffers, got {len(file.items('buffers'))}")
     for number, buffer in enumerate(file.items("buffers")):
         with file.reading(f"buffer {number}"):
             uri, length = buffer.get("uri"), buffer.get("byteLength")

@@ -111,7 +111,7 @@ def _any_value(dice: Dice, old: Any) -> Any:
             for _ in range(dice.choice((10, 200, 5000))):
                 deep = [deep] if dice.hits(0.9) else {"a": deep}
             return deep
-    return str(old)[:100] if dice.hits(0.5) else dice.one(NUMBERS)
+    return type(old).__name__ if dice.hits(0.5) else dice.one(NUMBERS)
 
 
 def _places(value: Any) -> list[tuple[Any, Any]]:
