@@ -24,8 +24,8 @@ NAMES = {"vtkmodules": "vtk", "cv2": "opencv-contrib-python", "skimage": "scikit
 OURS = {"animator", "tests", "tools", "main"}
 PROGRAMS = {"ruff", "mkdocs-material", "mkdocs", "mkdocstrings", "pymdown-extensions"}
 """Packages that are started, or named in a settings file, not imported."""
-BROUGHT = {"aioice", "yarl", "click"}
-"""Packages of a declared one's own public types: aiortc's candidates, aiohttp's addresses, typer's commands."""
+BROUGHT = {"yarl", "click"}
+"""Packages of a declared one's own public types: aiohttp's addresses, typer's commands."""
 
 
 def plain(name: str) -> str:

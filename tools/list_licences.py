@@ -30,7 +30,7 @@ FILE_BY_FILE = frozenset(["MPL-2.0"])
 
 READ_BY_HAND = {
     "colorama": "BSD-3-Clause",
-    "pyobjc-core": "MIT",
+    "pyobjc": "MIT",
     **dict.fromkeys((f"pyobjc-framework-{part}" for part in ("avfoundation", "cocoa", "coreaudio")), "MIT"),
     **dict.fromkeys((f"pyobjc-framework-{part}" for part in ("coremedia", "quartz")), "MIT"),
     "pyvirtualcam": "GPL-2.0-only",
@@ -121,8 +121,9 @@ def closure(extra: str | None = None) -> dict[str, str]:
 
 def licence(name: str) -> str:
     """An SPDX expression. Raises LookupError where neither the package nor `READ_BY_HAND` tells."""
-    if name in READ_BY_HAND:
-        return READ_BY_HAND[name]
+    family = "pyobjc" if name.startswith("pyobjc-") else name
+    if family in READ_BY_HAND:
+        return READ_BY_HAND[family]
     try:
         package = distribution(name)
     except PackageNotFoundError:
