@@ -48,6 +48,8 @@ class Material:
     """Among `blend` materials the lower is drawn first."""
     writes_depth: bool = False
     """A `blend` material that hides what is drawn behind it later."""
+    uv_transform: tuple[float, float, float, float] = (1.0, 1.0, 0.0, 0.0)
+    """Scale and offset, u then v, that the rig's `uvs` already hold: expressions change them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,24 @@ GROUPS = ("blink", "lookAt", "mouth")
 """Groups of expressions that another expression can hold back."""
 
 
+LOOKS = ("color", "shade", "glow", "uv")
+"""What an expression can change of a material: its colour, a toon's shade, what shines, its texture's place."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How some parts look when an expression is at 1; in between, and together, differences from rest add up."""
+
+    expression: int
+    """Row of `Expressions`."""
+    parts: tuple[int, ...]
+    """Numbers of `Rig.parts`."""
+    kind: str
+    """One of `LOOKS`."""
+    target: tuple[float, float, float, float]
+    """sRGB and alpha, 0..1; of `uv` scale and offset, u then v, as `Material.uv_transform`. NaN: as at rest."""
+
+
 @dataclass(frozen=True, slots=True)
 class Expressions:
     """Faces composed of several morphs: by the avatar's maker (VRM), or guessed from the morphs' names.
@@ -110,6 +130,7 @@ class Expressions:
     """(E,) bool: only 0 and 1."""
     overrides: Array
     """(E, 3) int8, by `GROUPS`: 0 none, 1 block, 2 blend."""
+    looks: tuple[Look, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,3 +180,5 @@ class Mesh:
     """(V, 3) float32, metres, in the rig's space."""
     normals: Array
     """(V, 3) float32, unit length."""
+    expressions: Array | None = None
+    """(E,) float32 values of the rig's expressions; None where none changes a look."""

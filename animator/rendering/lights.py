@@ -10,6 +10,8 @@ sqrt(texture^2 * light) = texture * sqrt(light), so lighting is linear although 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 import pyvista as pv
 
@@ -72,16 +74,27 @@ class VertexLight:
         self._colours[3, :3] = 0.5 * (sky - ground)
         self._around = np.append(ground, 1.0).astype(np.float32)
         self._base = np.full((len(rig.positions), 4), 255.0, np.float32)
-        for part in rig.parts:
-            self._base[_run(part), :3] *= np.array(part.material.base_color_rgba[:3], np.float32)
-        if rig.vertex_rgb is not None:
-            self._base[:, :3] *= rig.vertex_rgb
-        self._glowing = [(_run(part), 255.0 * np.array(part.material.emissive_rgb, np.float32))
-                         for part in rig.parts if any(part.material.emissive_rgb)]  # fmt: skip
-        self._toons = [(_run(part), part.material.toon) for part in rig.parts if part.material.toon is not None]
+        self._vertex_rgb = rig.vertex_rgb
+        self._glow_of_part: dict[int, tuple[slice, Array]] = {}
+        self._toon_of_part: dict[int, tuple[slice, Toon]] = {}
+        self.paint(rig.parts)
         self._facing, self._lit = np.zeros((2, len(rig.positions), 4), np.float32)
         self.rgba = np.zeros((len(rig.positions), 4), np.uint8)
         """(V, 4): each vertex's colour, reused. Solid: of three numbers VTK would make four for every picture."""
+
+    def paint(self, parts: Iterable[Part]) -> None:
+        """Take the materials of some parts anew."""
+        for part in parts:
+            run, material = _run(part), part.material
+            self._base[run, :3] = 255.0 * np.array(material.base_color_rgba[:3], np.float32)
+            if self._vertex_rgb is not None:
+                self._base[run, :3] *= self._vertex_rgb[run]
+            self._glow_of_part.pop(part.first_vertex, None)
+            if any(material.emissive_rgb):
+                self._glow_of_part[part.first_vertex] = run, 255.0 * np.array(material.emissive_rgb, np.float32)
+            if material.toon is not None:
+                self._toon_of_part[part.first_vertex] = run, material.toon
+        self._glowing, self._toons = list(self._glow_of_part.values()), list(self._toon_of_part.values())
 
     def shine_on(self, normals: Array, camera_from_rig: Array) -> Array:
         """Light the surface and return `rgba`.

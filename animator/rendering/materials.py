@@ -11,6 +11,7 @@ from ..data import Array
 from ..rig import Material, Mesh, Part, Rig
 from . import vtk
 from .lights import AMBIENT, DIFFUSE, VertexLight
+from .looks import Looks, moved_uvs
 from .vtk import numpy_to_vtk
 
 SOLID_ALPHA, LEAST_ALPHA = 0.9, 0.01
@@ -24,7 +25,7 @@ class Surface:
 
     def __init__(self, part: Part, rig: Rig, lit_rgba: Array | None) -> None:
         """lit_rgba : (V, 4) uint8, vertices' colours that are already lit and change; None: VTK lights"""
-        self.name = part.name
+        self.name, self._part = part.name, part
         material = part.material
         self._run = slice(part.first_vertex, part.first_vertex + part.vertex_count)
         self._positions = np.array(rig.positions[self._run], np.float32)
@@ -33,7 +34,9 @@ class Surface:
         points = numpy_to_vtk(self._positions, deep=False)
         poly.GetPoints().SetData(points)
         self._changing = [points]
-        uvs = numpy_to_vtk(np.ascontiguousarray(rig.uvs[self._run] * [1, -1] + [0, 1], np.float32), deep=True)
+        self._rest, self._worn, self._uvs = rig, material, np.empty((part.vertex_count, 2), np.float32)
+        self._uvs[:] = rig.uvs[self._run] * [1, -1] + [0, 1]
+        self._vtk_uvs = uvs = numpy_to_vtk(self._uvs, deep=False)
         uvs.SetName("uv")
         poly.GetPointData().SetTCoords(uvs)
         mapper = vtk.vtkPolyDataMapper()
@@ -41,13 +44,14 @@ class Surface:
         mapper.SetStatic(1)  # no pipeline runs upstream: only time stamps tell of change
         mapper.SetVBOShiftScaleMethod(0)  # centimetres near 0: to look for a better origin takes 1 ms a picture
         lit_by_vertex = lit_rgba is not None and not material.unlit
-        self._normals, colours = None, None
+        self._normals, self._tints, colours = None, None, None
         if lit_by_vertex:
             colours = numpy_to_vtk(lit_rgba[self._run], deep=False)
             self._changing.append(colours)
         elif rig.vertex_rgb is not None:
-            tinted = rig.vertex_rgb[self._run] * np.array(material.base_color_rgba[:3], np.float32)
-            colours = numpy_to_vtk((255 * tinted).astype(np.uint8), deep=True)
+            self._tints = np.empty((part.vertex_count, 3), np.uint8)
+            self._tints[:] = 255 * rig.vertex_rgb[self._run] * np.array(material.base_color_rgba[:3], np.float32)
+            colours = numpy_to_vtk(self._tints, deep=False)
         if not lit_by_vertex and not material.unlit:
             self._normals = np.zeros_like(self._positions)
             normals = numpy_to_vtk(self._normals, deep=False)
@@ -58,9 +62,11 @@ class Surface:
             poly.GetPointData().SetScalars(colours)
             mapper.SetColorModeToDirectScalars()
         texture = None if material.texture_rgba is None else texture_of(material)
+        self._vtk_tints = None if self._tints is None else colours
+        self._layers = layers_of(material)
         self.actors = []
         """Drawn one after the other: usually one, and before a soft edge what is solid within it."""
-        for layer in layers_of(material):
+        for layer in self._layers:
             actor = vtk.vtkActor()
             actor.SetMapper(mapper if not self.actors else _twin(mapper))
             if texture is not None:
@@ -77,6 +83,22 @@ class Surface:
             array.Modified()
 
 
+    def wear(self, material: Material) -> None:
+        """Look as an expression wants it: another colour, or another place of the texture."""
+        for actor, layer in zip(self.actors, self._layers, strict=True):
+            _tint(actor, material, layer)
+        if self._tints is not None:
+            rgb = np.array(material.base_color_rgba[:3], np.float32)
+            self._tints[:] = 255 * self._rest.vertex_rgb[self._run] * rgb
+            self._vtk_tints.Modified()
+        if material.uv_transform != self._worn.uv_transform:
+            at_rest = self._part.material.uv_transform
+            uvs = moved_uvs(self._rest.uvs[self._run], at_rest, material.uv_transform)
+            self._uvs[:] = uvs * [1, -1] + [0, 1]
+            self._vtk_uvs.Modified()
+        self._worn = material
+
+
 class Puppet:
     """An avatar in the scene: all its surfaces, moved, shown and hidden together."""
 
@@ -89,10 +111,13 @@ class Puppet:
             renderer.SetUseOIT(False)  # lashes over eyes, in their maker's order, not weighed by depth
         self._scene_from_rig = vtk.vtkMatrix4x4()
         self._face_from_rig = np.linalg.inv(rig.rig_from_face)
-        self._surfaces = []
-        for part in sorted(rig.parts, key=lambda part: part.material.draw_order):  # see-through ones: as they come
+        self._looks = Looks(rig)
+        self._surfaces, self._surface_of_part = [], {}
+        for number in sorted(range(len(rig.parts)), key=lambda k: rig.parts[k].material.draw_order):
+            part = rig.parts[number]  # see-through ones: as they come
             by_vertex = self._light is not None and (light_vertices or part.material.toon is not None)
             self._surfaces.append(Surface(part, rig, self._light.rgba if by_vertex else None))
+            self._surface_of_part[number] = self._surfaces[-1]
         self._actors = [actor for surface in self._surfaces for actor in surface.actors]
         for actor in self._actors:
             actor.SetUserMatrix(self._scene_from_rig)
@@ -101,6 +126,11 @@ class Puppet:
     def update(self, mesh: Mesh, scene_from_face: Array, *, as_mask: bool) -> None:
         """Show the avatar in this shape at this place; as a mask without the parts that its rig names."""
         scene_from_rig = scene_from_face @ self._face_from_rig
+        changed = self._looks.changed(mesh.expressions)
+        for number, part in changed.items():
+            self._surface_of_part[number].wear(part.material)
+        if self._light is not None and changed:
+            self._light.paint(changed.values())
         if self._light is not None:
             self._light.shine_on(mesh.normals, scene_from_rig[:3, :3])  # the camera never turns in its scene
         for surface in self._surfaces:
@@ -178,9 +208,7 @@ def _twin(mapper: vtk.vtkPolyDataMapper) -> vtk.vtkPolyDataMapper:
 
 def _dress(actor: vtk.vtkActor, material: Material, layer: Layer, *, lit_by_vertex: bool) -> None:
     surface = actor.GetProperty()
-    red, green, blue, alpha = material.base_color_rgba
-    surface.SetColor(red, green, blue)
-    surface.SetAmbientColor(red, green, blue)
+    _tint(actor, material, layer)
     surface.SetBackfaceCulling(not material.double_sided)
     if material.unlit or lit_by_vertex:
         surface.SetLighting(False)
@@ -194,7 +222,6 @@ def _dress(actor: vtk.vtkActor, material: Material, layer: Layer, *, lit_by_vert
     if layer.least_alpha > 0 and material.texture_rgba is not None:
         _discard_below(actor, layer)
     if layer.see_through:
-        surface.SetOpacity(min(alpha, 0.999))
         actor.ForceTranslucentOn()
         if material.writes_depth:
             keys = vtk.vtkInformation()
@@ -202,6 +229,18 @@ def _dress(actor: vtk.vtkActor, material: Material, layer: Layer, *, lit_by_vert
             actor.SetPropertyKeys(keys)
     else:
         actor.ForceOpaqueOn()
+
+
+def _tint(actor: vtk.vtkActor, material: Material, layer: Layer) -> None:
+    """Give a surface its material's colour and how much of it is seen."""
+    surface = actor.GetProperty()
+    red, green, blue, alpha = material.base_color_rgba
+    surface.SetColor(red, green, blue)
+    surface.SetAmbientColor(red, green, blue)
+    if layer.see_through:
+        surface.SetOpacity(min(alpha, 0.999))
+    elif layer.least_alpha > 0 and material.texture_rgba is not None:
+        surface.SetOpacity(alpha)  # what falls below is not drawn, the rest is solid
 
 
 def _discard_below(actor: vtk.vtkActor, layer: Layer) -> None:

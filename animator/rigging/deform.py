@@ -41,6 +41,7 @@ class Deformer:
     def __init__(self, rig: Rig) -> None:
         self.rig = rig
         self._driver = MorphDriver(rig)
+        self._has_looks = rig.expressions is not None and bool(rig.expressions.looks)
         self._skeleton = Skeleton(rig)
         self._skin = _Skin(rig, self._skeleton)
         eyeballs = self._skin.rows_of(self._skeleton, "leftEye", "rightEye")
@@ -56,7 +57,7 @@ class Deformer:
         for axis in range(3):  # whole columns: one copy of all, three numbers at a time, takes thrice as long
             self._skin.write(surface[axis], self._positions[:, axis])
             self._skin.write(surface[3 + axis], self._normals[:, axis])
-        return Mesh(self._positions, self._normals)
+        return Mesh(self._positions, self._normals, self._driver.values_now if self._has_looks else None)
 
 
 def look_morphs(rig: Rig) -> Array:

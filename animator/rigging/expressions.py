@@ -17,6 +17,8 @@ class MorphDriver:
         self._mapping = np.ascontiguousarray(rig.mapping, np.float32)
         self._weights = np.zeros(len(rig.mapping), np.float32)
         self._look_at, self._said = rig.look_at, rig.expressions
+        self.values_now: Array | None = None
+        """(E,) the expressions' values of the last `weights`."""
         if self._said is not None:
             said = self._said
             groups = [GROUP_OF_PRESET.get(preset or name, -1) for name, preset in
@@ -30,7 +32,8 @@ class MorphDriver:
         channels = motion.expression.weights
         np.matmul(self._mapping, channels, out=self._weights, casting="same_kind")
         if self._said is not None:
-            self._weights += self.values(motion) @ self._said.binds
+            self.values_now = self.values(motion)
+            self._weights += self.values_now @ self._said.binds
         return np.clip(self._weights, 0.0, 1.0, out=self._weights)
 
     def values(self, motion: Motion) -> Array:

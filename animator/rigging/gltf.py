@@ -146,8 +146,8 @@ def _assemble(
         normals=_joined_normals(pieces), vertex_rgb=_joined_colours(pieces), look_at=look_at, about=_about(file, vrm),
     )  # fmt: skip
     expressions = () if vrm is None else vrm.expressions
-    binds = _bind_rows(file, vrm, keys)
-    mapping, said, _ = driven_by(morph_names, expressions, binds, has_eye_joints=False)
+    binds, wearers = _bind_rows(file, vrm, keys), pieces.parts_of_material()
+    mapping, said, _ = driven_by(morph_names, expressions, binds, False, wearers)
     if vrm is None:
         rotation = facing(replace(rig, mapping=mapping, expressions=said), _with_head(bones, joints))
         rig = rig if rotation is None else turned(rig, rotation)
@@ -155,7 +155,7 @@ def _assemble(
         rig.joints, rig.positions, skin_joints, skin_weights, bones if vrm is not None else None
     )
     has_eyes = "leftEye" in roles or "rightEye" in roles
-    mapping, said, notes = driven_by(morph_names, expressions, binds, has_eyes)
+    mapping, said, notes = driven_by(morph_names, expressions, binds, has_eyes, wearers)
     rig = replace(rig, joints=joints, roles=roles, skin_joints=skin_joints, mapping=mapping, expressions=said,
                   notes=(*file.notes, *notes))  # fmt: skip
     rig = _with_default_weights(file, rig, keys)

@@ -89,7 +89,17 @@ class MaterialReader:
             repeats=repeats,
             draw_order=order,
             writes_depth=writes,
+            uv_transform=self._uv_transform(info),
         )
+
+    def _uv_transform(self, info: dict[str, Any]) -> tuple[float, float, float, float]:
+        """Scale and offset that a material lays on its texture coordinates."""
+        said = (info.get("extensions") or {}).get("KHR_texture_transform") or {}
+        place = np.asarray([*said.get("scale", (1, 1)), *said.get("offset", (0, 0))], np.float64)
+        if place.shape != (4,) or not np.isfinite(place).all():
+            raise self._file.fail("expected a finite place of the texture")
+        across, down, right, below = place.tolist()
+        return across, down, right, below
 
     def _factors(self, values: object, count: int) -> tuple[float, ...]:
         """Factors, kept within 0..1."""

@@ -43,10 +43,20 @@ class Pieces:
     morphs: dict[MorphKey, list[tuple[int, Array, Array]]] = field(default_factory=dict)
     """Morph -> (first vertex, (n,) those after it that move, (n, 3) offsets): one may be spread over several meshes."""
     names: dict[MorphKey, str] = field(default_factory=dict)
+    materials: list[object] = field(default_factory=list)
+    """The file's number of each part's material."""
     vertex_count: int = 0
     read_count: int = 0
     triangle_count: int = 0
     morph_numbers: int = 0
+
+    def parts_of_material(self) -> dict[int, tuple[int, ...]]:
+        """The parts that wear each of the file's materials."""
+        wearers: dict[int, tuple[int, ...]] = {}
+        for part, material in enumerate(self.materials):
+            if isinstance(material, int):
+                wearers[material] = (*wearers.get(material, ()), part)
+        return wearers
 
 
 @dataclass(frozen=True)
@@ -117,6 +127,7 @@ class PrimitiveReader:
         pieces.skin_joints.append(np.broadcast_to(joints, (used, 4)).astype(np.int32))
         pieces.skin_weights.append(np.broadcast_to(weights, (used, 4)).astype(np.float32))
         pieces.parts.append(Part(name, first, used, triangles, material))
+        pieces.materials.append(primitive.get("material"))
 
     def _triangles(self, primitive: dict[str, Any], count: int, name: str, indices: Array | None) -> Array:
         """(T, 3) int32, each corner a vertex that exists."""

@@ -27,17 +27,19 @@ def driven_by(
     expressions: Sequence[VrmExpression],
     rows: Mapping[tuple[int, int], int],
     has_eye_joints: bool,
+    parts_of_material: Mapping[int, tuple[int, ...]] | None = None,
 ) -> tuple[Array, Expressions | None, tuple[str, ...]]:
     """The mapping and the expressions of an avatar, and what was guessed.
 
     rows    : (owner, target) of a VRM's bind -> morph
+    parts_of_material : a file's material -> parts of the rig
     returns : (M, 52) float32, expressions or None, notes"""
     count = len(morph_names)
-    made = _Made(count)
+    made = _Made(count, parts_of_material or {})
     mapping = mapping_from_names(morph_names)
     for expression in expressions:
         channel = CHANNEL_BY_SPELLING.get(plain(expression.name))
-        if channel is not None and expression.name not in PRESETS and expression.binds:
+        if channel is not None and expression.name not in PRESETS and expression.acts:
             binds = _binds(expression, rows, count)
             made.add(expression, binds, gain_of=channel)
             mapping[:, channel] = 0  # the clip drives its morphs
@@ -45,7 +47,7 @@ def driven_by(
     bound = {}
     for expression in expressions:
         name = expression.name if expression.name in PRESETS else PRESET_BY_NAME.get(plain(expression.name), "")
-        if name in FORMULAS and expression.binds and name not in bound:
+        if name in FORMULAS and expression.acts and name not in bound:
             bound[name] = (expression, _binds(expression, rows, count))
     guessed = _guess_channels(morph_names, mapping, reached, bound)
     mapping += guessed
@@ -104,8 +106,8 @@ def _binds(expression: VrmExpression, rows: Mapping[tuple[int, int], int], count
 class _Made:
     """Expressions, collected."""
 
-    def __init__(self, morphs: int) -> None:
-        self._morphs = morphs
+    def __init__(self, morphs: int, parts_of_material: Mapping[int, tuple[int, ...]]) -> None:
+        self._morphs, self._parts_of_material = morphs, parts_of_material
         self._said: list[tuple[VrmExpression, Array, str, int]] = []
 
     def add(self, expression: VrmExpression, binds: Array, preset: str = "", gain_of: int = -1) -> None:
@@ -131,4 +133,6 @@ class _Made:
             binds=np.array([binds for _, binds, _, _ in self._said], np.float32),
             is_binary=np.array([expression.is_binary for expression, _, _, _ in self._said]),
             overrides=np.array([expression.overrides for expression, _, _, _ in self._said], np.int8),
+            looks=tuple(bind.look(row, self._parts_of_material)
+                        for row, (expression, _, _, _) in enumerate(self._said) for bind in expression.looks),
         )

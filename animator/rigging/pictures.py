@@ -7,6 +7,7 @@ import numpy as np
 from ..data import Array
 from ..errors import RigError
 from ..foreign import picture_size_px
+from ..quiet import quiet_stderr
 
 MAX_IMAGE_PX = 64 * 2**20
 """The most pixels of one picture (8192 x 8192)."""
@@ -30,7 +31,8 @@ def decoded_rgba(data: bytes, name: str, max_side_px: int = MAX_SIDE_PX) -> Arra
     if data[:2] == b"\xff\xd8" and max(claimed) >= 2 * max_side_px:
         flags = cv2.IMREAD_REDUCED_COLOR_2 | cv2.IMREAD_IGNORE_ORIENTATION  # a JPEG unpacks smaller, and faster
     try:
-        bgr = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
+        with quiet_stderr():  # libjpeg and libpng say there what is wrong
+            bgr = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
     except cv2.error as error:
         raise RigError(f"{name}: cannot be decoded: {error.err}") from error
     if bgr is None:

@@ -50,7 +50,9 @@ def _reach(rig: Rig, driver: MorphDriver, channel: str) -> Reach:
         # Some presets show only together with other channels of their kind.
         with_kin = driver.values(_alone(channel, with_kin=True))
         values = np.where([bool(preset) for preset in said.presets], with_kin, values)
-        for row in np.flatnonzero((values > LEAST) & said.binds.any(1)):
+        acting = said.binds.any(1)
+        acting[[look.expression for look in said.looks]] = True
+        for row in np.flatnonzero((values > LEAST) & acting):
             # A preset is credited to the channels that it mainly shows, not to all that touch its formula.
             preset = said.presets[row]
             if preset and channel not in SOURCES.get(preset, ()):

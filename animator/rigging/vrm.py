@@ -12,6 +12,7 @@ import numpy as np
 
 from ..rig import GROUPS, LookAt, Toon
 from .gltf_file import GltfFile
+from .vrm_looks import MaterialBind, looks_of_0, looks_of_1
 
 PRESETS_OF_0 = {
     "neutral": "neutral", "a": "aa", "i": "ih", "u": "ou", "e": "ee", "o": "oh", "blink": "blink", "joy": "happy",
@@ -56,6 +57,12 @@ class VrmExpression:
     binds: tuple[Bind, ...]
     is_binary: bool = False
     overrides: tuple[int, int, int] = (0, 0, 0)
+    looks: tuple[MaterialBind, ...] = ()
+
+    @property
+    def acts(self) -> bool:
+        """Whether it does anything."""
+        return bool(self.binds or self.looks)
 
 
 @dataclass(frozen=True)
@@ -118,7 +125,8 @@ def _expression_1(file: GltfFile, name: str, entry: dict[str, Any]) -> VrmExpres
         binds.append(Bind(bind["node"], bind["index"], _share(bind.get("weight", 1.0))))
     levels = {"none": 0, "block": 1, "blend": 2}
     overrides = tuple(levels[entry.get(f"override{group[0].upper()}{group[1:]}", "none")] for group in GROUPS)
-    return VrmExpression(str(name), tuple(binds), bool(entry.get("isBinary", False)), overrides)
+    looks = looks_of_1(file, entry)
+    return VrmExpression(str(name), tuple(binds), bool(entry.get("isBinary", False)), overrides, looks)
 
 
 def _look_at_1(look: dict[str, Any]) -> LookAt:
@@ -143,7 +151,8 @@ def _read_0(file: GltfFile, said: dict[str, Any]) -> Vrm:
         for bind in group.get("binds") or []:
             _check_target(file, name, bind["mesh"], bind["index"])
             binds.append(Bind(bind["mesh"], bind["index"], _share(bind["weight"] / 100)))
-        expressions.append(VrmExpression(name, tuple(binds), bool(group.get("isBinary", False))))
+        looks = looks_of_0(file, group)
+        expressions.append(VrmExpression(name, tuple(binds), bool(group.get("isBinary", False)), looks=looks))
     first = said.get("firstPerson") or {}
     toons, orders = _materials_0(file, said.get("materialProperties") or [])
     hidden = frozenset(entry["mesh"] for entry in first.get("meshAnnotations") or []
