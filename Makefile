@@ -61,7 +61,7 @@ bench-loop: install  ## an avatar acts a recording, and is tracked and solved ag
 bench-render: install  ## what drawing an avatar costs beside VTK's bare drawing of the same mesh
 	$(PYTHON) -m tests.bench.bench_render
 
-bench-batch: install  ## a folder of films: one process and two; a simulated cluster from measured costs (needs matplotlib)
+bench-batch: install  ## a folder of films: one core and two; a simulated cluster from measured costs (needs matplotlib)
 	$(PYTHON) -m tests.bench.bench_batch --films 12 --figure docs/images/batch-scaling.png
 
 bench-deform: install  ## what deforming 25 000 vertices by 52 morphs costs

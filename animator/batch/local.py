@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import heapq
 import multiprocessing
+import os
 import pickle
 import shutil
 import signal
@@ -19,7 +20,7 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any
 
-from .engine import WorkFailed, WorkHung, WorkLost, guarded, use_one_thread
+from .engine import WorkFailed, WorkHung, WorkLost, guarded, keep_to, use_one_thread
 
 
 class LocalHandle:
@@ -50,6 +51,8 @@ class LocalEngine:
     def __init__(self, jobs: int) -> None:
         self._context = multiprocessing.get_context("spawn")  # forked ones would inherit threads and OpenGL
         self._jobs = jobs
+        ours = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
+        self._cores = ours if len(ours) == jobs else []  # fewer processes go wherever there is room
         self._keys = count()
         self._waiting: list[tuple[int, int, LocalHandle, Callable[..., Any], tuple[Any, ...]]] = []
         self._processes: list[_Process] = []
@@ -103,13 +106,18 @@ class LocalEngine:
         self._waiting.clear()
         shutil.rmtree(self._results, ignore_errors=True)
 
+    def _free_core(self) -> int | None:
+        """One that no other process keeps to."""
+        taken = {process.core for process in self._processes}
+        return next((core for core in self._cores if core not in taken), None)
+
     def _give_out(self) -> None:
         while self._waiting:
             idle = next((process for process in self._processes if process.handle is None), None)
             if idle is None:
                 if len(self._processes) >= self._jobs:
                     return
-                idle = _Process(self._context)
+                idle = _Process(self._context, self._free_core())
                 self._processes.append(idle)
             _, _, handle, function, arguments = heapq.heappop(self._waiting)
             given = tuple(_InFile(a.file) if isinstance(a, LocalHandle) else a for a in arguments)
@@ -119,12 +127,15 @@ class LocalEngine:
 
 
 class _Process:
-    """One process and the pipe to it."""
+    """One process and the pipe to it.
 
-    def __init__(self, context: Any) -> None:
+    core : the only one that it runs on; None: any"""
+
+    def __init__(self, context: Any, core: int | None) -> None:
+        self.core = core
         self.handle: LocalHandle | None = None
         self.connection, its_end = context.Pipe()
-        self._process = context.Process(target=_serve, args=(its_end,), name="animator-batch", daemon=True)
+        self._process = context.Process(target=_serve, args=(its_end, core), name="animator-batch", daemon=True)
         self._process.start()
         its_end.close()
         self.pid: int = self._process.pid
@@ -151,9 +162,11 @@ class _InFile:
         self.file = file
 
 
-def _serve(connection: Connection) -> None:
+def _serve(connection: Connection, core: int | None) -> None:
     """A process's life: one piece of work after another, until nobody is at the pipe's other end."""
     use_one_thread()
+    if core is not None:
+        keep_to(core)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; who started us ends us
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     while True:

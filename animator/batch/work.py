@@ -28,6 +28,7 @@ from ..tracking.litert_faces import LiteRTFaces
 from ..tracking.model import find_or_fetch_model, is_the_model
 from ..tracking.opening import open_tracker
 from ..tracking.seating import Seating
+from .engine import anywhere
 from .patience import PatientFilm, patiently
 from .pictures import thumbnail
 from .tracks import Part, Sights, Track, going_on, joined, settling
@@ -147,7 +148,7 @@ def draw(solved: Solved, config: Config) -> bytes:
     from ..filming import film, open_sink
     from ..pipeline import open_performance
 
-    with tempfile.TemporaryDirectory(prefix="animator-") as folder, _drawing:
+    with tempfile.TemporaryDirectory(prefix="animator-") as folder, _drawing, anywhere():
         take, video = Path(folder) / "take.npz", Path(folder) / "puppet.mp4"
         take.write_bytes(solved.files[".npz"])
         with open_performance(take, config) as performance:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -46,6 +48,32 @@ def test_a_lost_process_costs_its_own_work_and_is_replaced(engine: LocalEngine, 
     again = engine.submit(0, fails.end_once, tmp_path / "marker")
     until_over(engine, again)
     assert again.result() in engine.pids
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="the system keeps no process to a core")
+def test_as_many_processes_as_cores_have_one_each(tmp_path: Path):
+    ours = os.sched_getaffinity(0)
+    if len(ours) < 2:
+        pytest.skip("there is one core")
+    two = set(sorted(ours)[:2])
+    os.sched_setaffinity(0, two)
+    try:
+        for jobs, width in ((2, 1), (1, 2)):
+            with closing(LocalEngine(jobs)) as engine:
+                marker = tmp_path / f"here-{jobs}"
+                handles = [engine.submit(0, fails.where, marker, jobs) for _ in range(jobs)]
+                until_over(engine, *handles)
+                seen = [handle.result() for handle in handles]
+                assert {core for *cores, _ in seen for core in cores} == two
+                assert [(len(cores), everywhere) for *cores, everywhere in seen] == [(width, 2)] * jobs
+                if jobs == 2:  # who takes another's place takes its core
+                    bad = engine.submit(0, fails.crash)
+                    until_over(engine, bad)
+                    again = [engine.submit(0, fails.where, tmp_path / "again", 2) for _ in range(2)]
+                    until_over(engine, *again)
+                    assert {handle.result()[0] for handle in again} == two
+    finally:
+        os.sched_setaffinity(0, ours)
 
 
 def test_what_goes_wrong_is_one_line(engine: LocalEngine):

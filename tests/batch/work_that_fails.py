@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from animator.batch import patience, work
+from animator.batch.engine import anywhere
 from animator.data import Frame
 from animator.sources.film_parts import FilmPart, Survey
 
@@ -30,6 +31,16 @@ def end_once(marker: Path) -> int:
 def crash() -> None:
     """What a decoder does that reads where it must not."""
     os.kill(os.getpid(), signal.SIGSEGV)
+
+
+def where(marker: Path, others: int) -> tuple[int, ...]:
+    """The cores that this process may use, once so many are asked for at the same time."""
+    marker.with_name(f"{marker.name}.{os.getpid()}").touch()
+    while len(list(marker.parent.glob(f"{marker.name}.*"))) < others:
+        pass
+    with anywhere():
+        everywhere = len(os.sched_getaffinity(0))
+    return *os.sched_getaffinity(0), everywhere
 
 
 def refuse() -> None:
