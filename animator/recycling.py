@@ -13,8 +13,9 @@ import numpy as np
 
 from .data import Array
 
-MOST_KEPT_BYTES = 32 << 20
-"""Of each kind of picture no more is kept waiting; what is held beyond is given back to the system."""
+MOST_KEPT_BYTES = 192 << 20
+"""Of each size of picture no more is kept waiting; what comes back beyond is given to the system. As many as wait were
+held at one time before, so this never is the most that the program takes."""
 LEAST_BYTES = 1 << 16
 """Smaller arrays are cheaper from the C library."""
 

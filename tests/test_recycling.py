@@ -61,7 +61,7 @@ def test_small_arrays_and_other_types_are_as_asked_for() -> None:
 def test_little_is_kept_waiting() -> None:
     recycler = Recycler()
     shape = (MOST_KEPT_BYTES // 4,)
-    many = [recycler.empty(shape) for _ in range(9)]
+    many = [recycler.empty(shape) for _ in range(6)]
     many.clear()
     kept = sum(len(memory) for waiting in recycler._free.values() for memory in waiting)
     assert 0 < kept <= MOST_KEPT_BYTES

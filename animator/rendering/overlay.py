@@ -10,6 +10,7 @@ import numpy as np
 
 from ..data import Array, Face
 from ..foreign import picture_bytes
+from ..recycling import PICTURES
 from ..topology import OUTLINES, canonical_face
 
 MESH_RGB = (150, 190, 190)
@@ -34,7 +35,7 @@ def draw_faces(rgb: Array, faces: Sequence[Face]) -> Array:
     """A copy of the picture with every face's mesh, outlines, box and number.
 
     rgb : (H, W, 3) uint8"""
-    picture = rgb.copy()
+    picture = PICTURES.copy(rgb)
     for face in faces:
         _draw_face(picture, face)
     return picture
@@ -47,10 +48,12 @@ def resized(rgb: Array, size_px: tuple[int, int]) -> Array:
         return rgb
     scale = min(width / rgb.shape[1], height / rgb.shape[0])
     inner_px = max(1, round(rgb.shape[1] * scale)), max(1, round(rgb.shape[0] * scale))
-    inner = cv2.resize(rgb, inner_px, interpolation=cv2.INTER_AREA)
+    inner = PICTURES.empty((inner_px[1], inner_px[0], 3))
+    cv2.resize(rgb, inner_px, dst=inner, interpolation=cv2.INTER_AREA)
     above, left = (height - inner.shape[0]) // 2, (width - inner.shape[1]) // 2
     below, right = height - inner.shape[0] - above, width - inner.shape[1] - left
-    return cv2.copyMakeBorder(inner, above, below, left, right, cv2.BORDER_CONSTANT)
+    made = PICTURES.empty((height, width, 3))
+    return cv2.copyMakeBorder(inner, above, below, left, right, cv2.BORDER_CONSTANT, dst=made)
 
 
 def filling(rgb: Array, size_px: tuple[int, int]) -> Array:

@@ -13,6 +13,7 @@ import cv2
 
 from ..data import Array, Frame
 from ..errors import SourceError
+from ..recycling import PICTURES
 from ..timing import Clock, monotonic_s
 
 log = logging.getLogger("animator")
@@ -44,6 +45,7 @@ class CameraSource:
         self.name, self._number, self._clock = f"camera {number}", number, clock
         self._wanted = size_px or DEFAULT_SIZE_PX, fps or DEFAULT_FPS
         self._stopped, self._using = threading.Event(), threading.Lock()
+        self._shape: tuple[int, ...] | None = None
         cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)  # the reason is ours to tell, in one line
         if sys.platform == "linux":
             _check_device(number)
@@ -65,7 +67,7 @@ class CameraSource:
             if bgr is None:
                 self._wait_until_it_is_back()
                 continue
-            yield Frame(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), self._clock() - start_s, index)
+            yield Frame(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB, dst=bgr), self._clock() - start_s, index)
             index += 1
 
     def interrupt(self) -> None:
@@ -92,7 +94,9 @@ class CameraSource:
     def _read(self) -> Array | None:
         """(H, W, 3) uint8 BGR; None where there is none."""
         with self._using:
-            grabbed, bgr = self._capture.read() if self._capture.isOpened() else (False, None)
+            into = None if self._shape is None else PICTURES.empty(self._shape)  # OpenCV minds its size and type
+            grabbed, bgr = self._capture.read(into) if self._capture.isOpened() else (False, None)
+        self._shape = bgr.shape if grabbed else None
         return bgr if grabbed else None
 
     def _wait_until_it_is_back(self) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 
 from ..data import Array, Frame
 from ..errors import SourceError
+from ..recycling import PICTURES
 
 log = logging.getLogger("animator")
 
@@ -123,7 +124,7 @@ class VideoSource:
             for picture in self._container.decode(self._stream):
                 time_s = picture.time if picture.time is not None else count / self.fps
                 origin = self._origin_s = time_s if origin is None else origin
-                yield _upright(picture.to_ndarray(format="rgb24"), picture.rotation), time_s - origin
+                yield _upright(_rgb(picture), picture.rotation), time_s - origin
                 count += 1
         except (av.FFmpegError, ValueError) as error:
             self.broken = f"it breaks off after {count} frames ({_reason(error)})"
@@ -144,6 +145,15 @@ def opened(path: Path) -> Any:
     import av
 
     return av.open(str(path.absolute()), options={"format_whitelist": ",".join(CONTAINERS)})
+
+
+def _rgb(picture: Any) -> Array:
+    """(H, W, 3) uint8 of a decoded picture: what its `to_ndarray` gives, in memory that is used again."""
+    plane = picture.reformat(format="rgb24").planes[0]
+    rows = np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)
+    rgb = PICTURES.empty((plane.height, plane.width, 3))
+    np.copyto(rgb.reshape(plane.height, -1), rows[: plane.height, : 3 * plane.width])
+    return rgb
 
 
 def _upright(rgb: Array, rotation_deg: int) -> Array:
