@@ -8,14 +8,17 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 
 from animator import batch
 from animator.batch import work
 from animator.batch.cluster import ClusterEngine
+from animator.config import Config, ShowConfig
 from animator.errors import SettingError
 from animator.takes.npz import load_takes
 
@@ -49,7 +52,11 @@ class Cluster:
 
     def _start(self, *arguments: str) -> subprocess.Popen:
         # A worker has no face model, and no way to fetch one.
-        nowhere = {"XDG_CACHE_HOME": str(self._folder / "cache"), "PIP_NO_INDEX": "1", "https_proxy": "http://127.0.0.1:9"}
+        nowhere = {
+            "XDG_CACHE_HOME": str(self._folder / "cache"),
+            "PIP_NO_INDEX": "1",
+            "https_proxy": "http://127.0.0.1:9",
+        }
         environment = {**os.environ, **nowhere, "PYTHONPATH": str(ROOT), "TMPDIR": str(self._folder)}
         environment.pop("ANIMATOR_MODEL", None)
         with (self._folder / "log").open("ab") as log:
@@ -131,6 +138,38 @@ def test_a_film_that_crashes_workers_is_reported_and_the_rest_goes_on(
     assert [r.status for name, r in results.items() if name != "crash"] == ["done"] * 3
 
 
+def test_a_cluster_writes_every_format(cluster: Cluster, films: Path, tmp_path: Path):
+    for _ in range(2):
+        cluster.start_worker()
+    config = Config(show=ShowConfig(rig="robot", size_px=(64, 48)))
+    settings = on(cluster, formats=("npz", "csv", "glb", "mp4"))
+    _, one, two = batch.run([films], tmp_path / "out", settings, config)
+    _, here, _ = batch.run([films], tmp_path / "here", replace(settings, cluster=None, jobs=1), config)
+    for result in (one, two):
+        assert result.status == "done"
+        assert [path.name for path in result.files] == [path.name for path in here.files]
+    made, alike = ({path.suffix: path for path in result.files} for result in (one, here))
+    for suffix in (".csv", ".glb"):
+        assert made[suffix].read_bytes() == alike[suffix].read_bytes()
+    pictures = []
+    for path in (made[".mp4"], alike[".mp4"]):
+        with av.open(str(path)) as video:
+            pictures.append([frame.to_ndarray(format="rgb24").astype(int) for frame in video.decode(video=0)])
+    assert len(pictures[0]) == len(pictures[1]) == 10
+    assert max(np.abs(a - b).max() for a, b in zip(*pictures, strict=True)) <= 2
+
+
+def test_a_film_that_hangs_is_reported_and_its_worker_goes_on(
+    cluster: Cluster, films: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    cluster.start_worker(nanny=False)
+    (films / "hang.mp4").write_bytes((films / "one/talk.mp4").read_bytes())
+    monkeypatch.setattr(work, "track_part", fails.track_hanging)
+    results = {r.name: r for r in batch.run([films], tmp_path / "out", on(cluster))}
+    assert results["hang"].problem == "hang.mp4 hangs: nothing came of it for 0.5 s"
+    assert [r.status for name, r in results.items() if name != "hang"] == ["done"] * 3
+
+
 def test_a_scheduler_that_restarts_is_waited_for(cluster: Cluster, films: Path, tmp_path: Path):
     cluster.start_worker(nanny=False)
     restarted: list[bool] = []
@@ -156,9 +195,7 @@ def test_a_film_that_workers_do_not_see_fails_by_name(cluster: Cluster, films: P
 
 
 @pytest.mark.parametrize("address", ["tcp://127.0.0.1:1", "nonsense://", "127.0.0.1:99999"])
-def test_no_scheduler_is_one_clear_line(
-    films: Path, tmp_path: Path, address: str, monkeypatch: pytest.MonkeyPatch
-):
+def test_no_scheduler_is_one_clear_line(films: Path, tmp_path: Path, address: str, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("animator.batch.cluster.CONNECT_S", 1.0)
     with pytest.raises(SettingError, match=r"^cluster: no Dask scheduler answers at .*; wanted tcp://HOST:8786"):
         batch.run([films], tmp_path / "out", batch.BatchConfig(cluster=address))
