@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import logging
 import os
-import signal
+import re
 import sys
 from collections.abc import Sequence
 
 import typer
 
-from .. import __version__
+from .. import __version__, logs
 from ..errors import AnimatorError
 from . import batch, bench, call, convert, doctor, play, plot, profiles, record, rigs, run, serve, watch
+from .stopping import stop_in_order
 
 USAGE_OR_INPUT = 2
 """Exit code of everything that the user can put right."""
 INTERRUPTED = 130
+_VERBOSE = re.compile("-v+")
+log = logging.getLogger("animator")
 
 app = typer.Typer(
     name="animator",
@@ -49,6 +52,9 @@ def _version(wanted: bool) -> None:
 
 @app.callback()
 def _common(
+    verbose: int = typer.Option(
+        0, "-v", "--verbose", count=True, help="Tell more; -vv: what libraries say by themselves. Anywhere in the line."
+    ),
     version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Print the version."),
 ) -> None:
     """Options before the command."""
@@ -56,13 +62,15 @@ def _common(
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the program; returns its exit code: 0, 2 for what the user can put right, 130 after Ctrl-C."""
-    _log_to_stderr()
-    # A service manager's stop is a person's Ctrl-C: files are finished the same way.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    if arguments is None:  # a program of its own, not called by another
+        logs.keep_stderr_apart()
+    arguments = _told_how_much_to_say(sys.argv[1:] if arguments is None else arguments)
+    logs.set_up()
+    stop_in_order()
     try:
         code = app(args=arguments, prog_name="animator", standalone_mode=False) or 0
     except AnimatorError as error:
-        print(f"animator: {error}", file=sys.stderr)
+        log.error("%s", error)
         return USAGE_OR_INPUT
     except (KeyboardInterrupt, typer.Abort):
         code = INTERRUPTED
@@ -73,18 +81,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     except Exception as error:
         if hasattr(error, "format_message"):  # click's own: wrong usage
-            print(f"animator: {error.format_message()} (animator --help tells more)", file=sys.stderr)
+            log.error("%s (animator --help tells more)", error.format_message())
             return USAGE_OR_INPUT
         raise
     if code == INTERRUPTED:  # some versions of typer turn Ctrl-C into this code themselves
-        print("animator: stopped", file=sys.stderr)
+        log.error("stopped")
     return code
 
 
-def _log_to_stderr() -> None:
-    handler = logging.StreamHandler()
-    handler.setFormatter(logging.Formatter("animator: %(message)s"))
-    logger = logging.getLogger("animator")
-    logger.handlers[:] = [handler]
-    logger.setLevel(logging.INFO)
-    logger.propagate = False
+def _told_how_much_to_say(arguments: Sequence[str]) -> list[str]:
+    """The arguments without -v, which may stand anywhere before `--`; how often it came is left in the environment,
+    for the processes that are started, too."""
+    end = arguments.index("--") if "--" in arguments else len(arguments)
+    kept, said = [], 0
+    for argument in arguments[:end]:
+        if argument == "--verbose" or _VERBOSE.fullmatch(argument):
+            said += 1 if argument == "--verbose" else len(argument) - 1
+        else:
+            kept.append(argument)
+    if said:
+        os.environ[logs.VERBOSE] = str(min(said, logs.EVERYTHING))
+    return [*kept, *arguments[end:]]
