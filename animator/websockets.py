@@ -14,10 +14,10 @@ log = logging.getLogger("animator")
 
 HEARTBEAT_S = 20
 GOODBYE_S = 1
-_STRANGERS = logging.getLogger("animator.strangers")
-"""Where aiohttp tells of requests that are none and of clients that go in the middle: a traceback each."""
-_STRANGERS.propagate = False
-_STRANGERS.addHandler(logging.NullHandler())
+STRANGERS = logging.getLogger("animator.strangers")
+"""Where aiohttp tells of requests that are none and of clients that go in the middle: a traceback each. Nobody reads
+it: our own faults are told where they happen."""
+STRANGERS.setLevel(logging.CRITICAL + 1)
 Visit = Callable[[web.WebSocketResponse, str], Awaitable[None]]
 """What is done with one connection, from `HOST:PORT`, until it ends."""
 
@@ -58,7 +58,7 @@ async def door(
 
     app = web.Application()
     app.router.add_get("/", knocked)
-    runner = web.AppRunner(app, access_log=None, logger=_STRANGERS)
+    runner = web.AppRunner(app, access_log=None, logger=STRANGERS)
     await runner.setup()
     try:
         await web.TCPSite(runner, host, port).start()

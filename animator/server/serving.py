@@ -15,6 +15,7 @@ import segno
 from aiohttp import web
 
 from ..errors import SinkError
+from ..websockets import STRANGERS
 from .app import App, can_draw_numbers
 from .certificates import context_from_files, machine_addresses, self_signed_context
 from .config import ServeConfig
@@ -55,10 +56,12 @@ async def serve(config: ServeConfig, model: str, tell: Tell = print) -> None:
 
 
 def http_runner(app: App) -> web.AppRunner:
-    """Keeps no log of requests, as a path may hold what others should not read, and waits for nobody long."""
+    """Keeps no log of requests, as a path may hold what others should not read, nor of what is no request, as a
+    scanner would fill it; waits for nobody long."""
     return web.AppRunner(
         app.application(),
         access_log=None,
+        logger=STRANGERS,
         shutdown_timeout=SHUTDOWN_S,
         keepalive_timeout=IDLE_S,
         lingering_time=LINGER_S,

@@ -100,6 +100,7 @@ def test_bodies_that_are_too_large_are_refused() -> None:
         b"nonsense\r\n\r\n",
         b"\x16\x03\x01\x02\x00\x01\x00",  # TLS at a plain port
         b"GET / HTTP/9.9\r\nHost: localhost\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: localhost\r\nSec\x9bX: 1\r\n\r\n",
         b"GET / HTTP/1.1\r\nHost: localhost\r\nno colon\r\n\r\n",
         b"GET / HTTP/1.1\r\nHost: localhost\r\nX: " + b"y" * 100_000 + b"\r\n\r\n",
         b"GET /" + b"y" * 100_000 + b" HTTP/1.1\r\nHost: localhost\r\n\r\n",
@@ -110,13 +111,17 @@ def test_bodies_that_are_too_large_are_refused() -> None:
     ],
     ids=lambda value: str(value[:60]),
 )
-def test_nonsense_is_answered_or_cut_off(request_bytes: bytes) -> None:
+def test_nonsense_is_answered_or_cut_off_and_not_logged(
+    request_bytes: bytes, capfd: pytest.CaptureFixture, caplog: pytest.LogCaptureFixture
+) -> None:
     async def test(site: Site) -> None:
         said = await said_to(site, request_bytes)
         assert said[:12] in (b"", b"HTTP/1.1 400", b"HTTP/1.0 400", b"HTTP/1.1 413", b"HTTP/1.1 431")
         assert not site.workers.joined
 
     at(test)
+    assert caplog.records == []
+    assert capfd.readouterr().err == ""
 
 
 def test_a_crowd_that_says_nothing_keeps_nobody_out() -> None:
