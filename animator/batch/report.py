@@ -40,10 +40,14 @@ td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; white-space:
 a { color: inherit; } .done { color: var(--ok); } .damaged { color: var(--warn); } .failed { color: var(--bad); }
 .card { background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: 16px; margin-top: 18px; }
 h2 { font-size: 17px; margin: 0; overflow-wrap: anywhere; } .card p { margin: 2px 0 10px; color: var(--dim); }
+.card p.failed { color: var(--bad); } .card p.damaged { color: var(--warn); }
 .strip { display: flex; gap: 3px; margin: 0 0 10px 10.45%; } /* as wide as the curves below */
-.strip img { flex: 1 1 0; min-width: 0; height: 90px; object-fit: cover; border-radius: 4px; }
+.strip img { flex: 1 1 0; min-width: 0; max-width: 160px; height: 90px; object-fit: cover; border-radius: 4px; }
 svg { width: 100%; height: auto; display: block; } svg text { font-size: 11px; fill: var(--dim); }
 .base { stroke: var(--line); } .lost { fill: var(--bad); opacity: .13; } .curve { fill: none; stroke-width: 1.4; }
+@media (max-width: 640px) { /* on a phone what went wrong stands in the cards */
+  main { padding: 18px 12px 40px; } .more { display: none; } th, td { padding: 7px 8px; }
+  .strip img:nth-child(even) { display: none; } svg text { font-size: 17px; } .curve { stroke-width: 2.4; } }
 """
 
 
@@ -90,12 +94,13 @@ def _table(results: Sequence[FilmResult], linked: set[int]) -> str:
         name = f'<a href="#f{number}">{name}</a>' if number in linked else name
         rows.append(
             f'<tr><td>{name}</td><td class="{result.status}">{result.status}</td><td class="n">{result.frames}</td>'
-            f'<td class="n">{_share(result)}</td><td class="n">{result.performers}</td>'
-            f'<td class="n">{result.frames_per_second:.0f}</td><td>{escape(result.problem or "")}</td></tr>'
+            f'<td class="n">{_share(result)}</td><td class="n more">{result.performers}</td>'
+            f'<td class="n more">{result.frames_per_second:.0f}</td>'
+            f'<td class="more">{escape(result.problem or "")}</td></tr>'
         )
     head = (
-        '<tr><th>film</th><th></th><th class="n">frames</th><th class="n">with a face</th><th class="n">people</th>'
-        '<th class="n">fps</th><th>problem</th></tr>'
+        '<tr><th>film</th><th></th><th class="n">frames</th><th class="n">with a face</th>'
+        '<th class="n more">people</th><th class="n more">fps</th><th class="more">problem</th></tr>'
     )
     return f'<div class="scroll"><table>{head}{"".join(rows)}</table></div>'
 
