@@ -23,6 +23,7 @@ from animator.errors import SettingError, SinkError
 from animator.filming import Camera
 from animator.maths.rotations import wxyz_from_axis_angle
 from animator.pipeline import Moment, open_performance
+from animator.protocols.motion_stream import Decoder, Encoder
 from animator.rigging.library import load_rig
 from animator.sending import sending_to
 from animator.sinks.network import open_sender
@@ -92,6 +93,17 @@ def test_a_wink_closes_the_avatars_eye_of_the_same_side(
     with sent_over(url, Motion(0.0, 0, expression=Expression.of(**{channel: 1.0}))) as source:
         winking = drawn(camera, next(iter(source)))
     where = np.abs(winking - still).max(2) > 24
+    left, right = where[:, : SIZE_PX[0] // 2].sum(), where[:, SIZE_PX[0] // 2 :].sum()
+    near, far = (right, left) if on_the_right else (left, right)
+    assert near > 40
+    assert near > 10 * far
+
+
+@pytest.mark.parametrize(("channel", "on_the_right"), [("eyeBlinkLeft", True), ("eyeBlinkRight", False)])
+def test_a_wink_keeps_its_side_in_the_motion_stream(camera: Camera, channel: str, on_the_right: bool) -> None:
+    still = drawn(camera, (Motion(0.0, 0),))
+    (message,) = Encoder().encode(Motion(0.0, 0, expression=Expression.of(**{channel: 1.0})))
+    where = np.abs(drawn(camera, (Decoder().decode(message),)) - still).max(2) > 24
     left, right = where[:, : SIZE_PX[0] // 2].sum(), where[:, SIZE_PX[0] // 2 :].sum()
     near, far = (right, left) if on_the_right else (left, right)
     assert near > 40

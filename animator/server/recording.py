@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import logging
-import tempfile
 from contextlib import suppress
-from pathlib import Path
 
 from ..errors import SinkError
 from ..pipeline import Moment
@@ -14,9 +12,11 @@ from ..takes.journal import journal_beside
 from ..takes.live_link_csv import save_csv
 from ..takes.npz import load_takes
 from .performer import Performer
+from .scratch import Scratch
 
 log = logging.getLogger("animator")
 
+PREFIX = "animator-recording-"
 FPS = 30.0
 MAX_FRAMES = 30 * 60 * 30
 """Half an hour: a forgotten recording must not fill the memory."""
@@ -27,8 +27,8 @@ class SessionRecording:
 
     def __init__(self, performer: Performer) -> None:
         self._performer = performer
-        self._folder = tempfile.TemporaryDirectory(prefix="animator-")
-        self._path = Path(self._folder.name) / "take.npz"
+        self._folder = Scratch(PREFIX)
+        self._path = self._folder.path / "take.npz"
         self._recorder: MotionRecorder | None = None
         self._last_s = 0.0
 
@@ -79,7 +79,7 @@ class SessionRecording:
         """Forget everything."""
         with suppress(SinkError):  # it is thrown away
             self.stop()
-        self._folder.cleanup()
+        self._folder.close()
 
     def _write(self, moment: Moment) -> None:
         # Motion from the network has the times that its sender wrote: a take's rise.

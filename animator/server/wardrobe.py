@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import AnimatorError, RigError
-from ..takes.journal import lock
+from .scratch import Scratch, sweep
 
 log = logging.getLogger("animator")
 
@@ -40,22 +40,18 @@ class Wardrobe:
 
     def __init__(self, most_bytes: int) -> None:
         self.most_bytes = most_bytes
-        self._folder: Path | None = None
-        self._lock = -1
+        self._folder: Scratch | None = None
         self._checks = asyncio.Semaphore(CHECKS_AT_ONCE)
 
     def open(self) -> None:
         """Make the folder, and remove those of servers that were killed."""
-        self._sweep()
-        self._folder = Path(tempfile.mkdtemp(prefix=PREFIX))  # nobody else may look into it
-        self._lock = os.open(self._folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
-        lock(self._lock)
+        sweep(PREFIX)
+        self._folder = Scratch(PREFIX)
 
     def close(self) -> None:
         """Remove all of it. May be called twice."""
         if self._folder is not None:
-            os.close(self._lock)
-            shutil.rmtree(self._folder, ignore_errors=True)
+            self._folder.close()
             self._folder = None
 
     @asynccontextmanager
@@ -63,7 +59,7 @@ class Wardrobe:
         """The file that these pieces make, for as long as the block lasts.
 
         raises : TooLarge as soon as there is more than is taken"""
-        place = Path(tempfile.mkdtemp(dir=self._folder))
+        place = Path(tempfile.mkdtemp(dir=self._folder.path))
         try:
             path, size = place / "avatar", 0
             with path.open("wb") as file:
@@ -95,21 +91,6 @@ class Wardrobe:
         if said.get("error"):
             raise RigError(f"This avatar cannot be worn: {said['error']}.")
         return said, out
-
-    @staticmethod
-    def _sweep() -> None:
-        if os.name == "nt":  # where nobody can tell whether its owner still lives
-            return
-        for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
-            with suppress(OSError):
-                if folder.is_symlink() or folder.stat().st_uid != os.getuid():
-                    continue
-                held = os.open(folder / "lock", os.O_RDWR)
-                try:
-                    if lock(held):
-                        shutil.rmtree(folder, ignore_errors=True)
-                finally:
-                    os.close(held)
 
 
 async def _said_by_check(path: Path, out: Path) -> dict[str, Any]:

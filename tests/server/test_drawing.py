@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from animator.config import Config
-from animator.server.drawing import EARLY, STILL_S, Output, Painter
+from animator.server.drawing import EARLY, STAGE_SIZE_PX, STILL_S, Output, Painter, _by_avatar, _widths
 from animator.server.governor import CALM, LADDER, PATIENCE
 from animator.server.performer import Performer
 
@@ -138,6 +138,28 @@ def test_when_the_load_goes_pictures_are_as_before(monkeypatch: pytest.MonkeyPat
     now_s = room.clock.now_s
     room.run(5)
     assert room.fps(now_s + 1) == pytest.approx(30, abs=0.5)
+
+
+@pytest.mark.parametrize("shares", [[1], [1, 1], [1, 1, 1], [2, 1], [1, 5], [1] * 7, [3, 1, 2]])
+def test_the_stage_is_shared_out_evenly_and_whole(shares: list[int]) -> None:
+    widths = _widths(shares)
+    assert sum(widths) == STAGE_SIZE_PX[0]
+    assert all(width % 2 == 0 for width in widths)
+    for width, share in zip(widths, shares, strict=True):
+        assert abs(width - STAGE_SIZE_PX[0] * share / sum(shares)) <= 4
+
+
+def test_those_who_wear_the_same_stand_together() -> None:
+    performers = [Performer(Config(), lambda: None) for _ in range(4)]
+    for performer, rig in zip(performers, ("human", "robot", "human", "mask"), strict=True):
+        performer.set({"rig": rig})
+    performers[3].is_finished = True  # its pictures are its puppet
+    performers[1].wear("own 7")
+    assert performers[1].settings()["rig"] == "own"
+    groups = _by_avatar(performers)
+    assert {rig: [performers.index(one) for one in group] for rig, group in groups.items()} == {
+        "human": [0, 2], "own 7": [1],
+    }  # fmt: skip
 
 
 def test_a_still_room_is_drawn_once_a_second_and_nobody_watching_not_at_all(monkeypatch: pytest.MonkeyPatch) -> None:

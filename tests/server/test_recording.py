@@ -15,6 +15,7 @@ from animator.errors import SinkError
 from animator.server import recording as recording_module
 from animator.server.performer import Performer
 from animator.server.recording import SessionRecording
+from animator.server.scratch import sweep
 from animator.takes import journal as journal_module
 from animator.takes.live_link_csv import load_csv
 from animator.takes.npz import load_takes
@@ -152,6 +153,22 @@ def test_a_take_that_cannot_be_written_is_one_line_without_a_path(
                 assert recording.file("npz") is None
             else:
                 stop()  # nobody waits for it any longer
+    assert list(folder.iterdir()) == []
+
+
+def test_what_a_killed_worker_left_is_removed_and_what_goes_on_stays(performer: Performer, folder: Path) -> None:
+    recording = SessionRecording(performer)
+    recording.start()
+    performer.hear(motion_at(1.0))
+    left = folder / f"{recording_module.PREFIX}left"
+    left.mkdir()
+    for name in ("lock", "take.npz", "take.npz.journal"):
+        (left / name).touch()
+    sweep(recording_module.PREFIX)
+    assert not left.exists()
+    assert recording.stop() == 1
+    assert recording.file("npz")
+    recording.close()
     assert list(folder.iterdir()) == []
 
 
