@@ -24,11 +24,12 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 @pytest.fixture(autouse=True)
 def _logger_as_it_was() -> Iterator[None]:
     """The program's command line sets its logger up for a terminal; the next test finds it as it was."""
-    logger = logging.getLogger("animator")
-    before = logger.handlers[:], logger.level, logger.propagate
+    loggers = logging.getLogger("animator"), logging.getLogger()
+    before = [(logger.handlers[:], logger.level, logger.propagate) for logger in loggers]
     yield
-    logger.handlers[:], logger.propagate = before[0], before[2]
-    logger.setLevel(before[1])
+    for logger, (handlers, level, propagate) in zip(loggers, before, strict=True):
+        logger.handlers[:], logger.propagate = handlers, propagate
+        logger.setLevel(level)
 
 
 @pytest.fixture(scope="session")

@@ -15,8 +15,8 @@ PACKAGE = Path(__file__).resolve().parents[1] / "animator"
 
 LAYERS = [
     {
-        "errors", "channels", "data", "stages", "resources", "topology", "rig", "display", "addresses", "foreign",
-        "recycling",
+        "errors", "channels", "data", "stages", "resources", "topology", "rig", "display", "addresses", "recycling",
+        "foreign", "logs", "quiet",
     },
     {"maths", "timing", "handover", "websockets"},
     {"protocols", "takes"},

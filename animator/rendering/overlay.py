@@ -10,6 +10,7 @@ import numpy as np
 
 from ..data import Array, Face
 from ..foreign import picture_bytes
+from ..quiet import quiet_stderr
 from ..recycling import PICTURES
 from ..topology import OUTLINES, canonical_face
 
@@ -71,7 +72,8 @@ def picture_from_file(path: Path) -> Array | None:
     """(H, W, 3) uint8 of a picture file, whatever its depth and channels; None if it cannot be read."""
     try:
         data = picture_bytes(path)  # cv2.imread cannot open non-ASCII names on Windows
-        bgr = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+        with quiet_stderr():  # libjpeg and libpng say there what is wrong
+            bgr = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
     except (OSError, ValueError, cv2.error):
         return None
     return None if bgr is None else cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB, dst=bgr)

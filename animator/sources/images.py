@@ -12,6 +12,7 @@ import numpy as np
 from ..data import Array, Frame
 from ..errors import SourceError
 from ..foreign import picture_bytes
+from ..quiet import quiet_stderr
 
 log = logging.getLogger("animator")
 
@@ -65,7 +66,8 @@ def _read(path: Path) -> Array | None:
 
     try:
         data = picture_bytes(path)  # cv2.imread cannot open non-ASCII names on Windows
-        picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+        with quiet_stderr():  # libjpeg and libpng say there what is wrong
+            picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
     except (OSError, ValueError, cv2.error):
         return None
     return None if picture is None else cv2.cvtColor(picture, cv2.COLOR_BGR2RGB, dst=picture)

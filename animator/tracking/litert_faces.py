@@ -20,7 +20,7 @@ from ..errors import TrackingError
 from .close_up import CloseUp, Region
 from .config import TrackingConfig
 from .face_region import FaceRegion
-from .quiet import quiet_stderr
+from ..quiet import quiet_stderr
 from .seating import Seating
 from .short_range import INPUT_PX, overlap, read_detections
 
