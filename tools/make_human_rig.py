@@ -12,13 +12,12 @@ from pathlib import Path
 
 import numpy as np
 
-from animator.data import Array
 from animator.resources import rigs_folder
 from tools.human.decimate import thinned
 from tools.human.ears import ear
 from tools.human.eyes import eye_centre_cm, eyeball
 from tools.human.glb import glb_from_pieces, write_glb
-from tools.human.hair import hair, scalp
+from tools.human.hair import covered, hair, scalp
 from tools.human.head import Head
 from tools.human.lashes import lashes
 from tools.human.mouth import teeth, tongue
@@ -38,9 +37,9 @@ JOINTS_CM = {
 }
 
 
-def all_pieces(head: Head, hairy: Array) -> list[Piece]:
+def all_pieces(head: Head) -> list[Piece]:
     """The whole avatar, piece by piece."""
-    pieces = head.pieces(hairy)
+    pieces = head.pieces(covered(head.positions))
     for side, name, joint in ((1, "leftEye", LEFT_EYE_JOINT), (-1, "rightEye", RIGHT_EYE_JOINT)):
         positions, uv, triangles = eyeball(side)
         pieces.append(Piece(f"{name}Ball", "eye", positions, uv, triangles, rigid(len(positions), joint)))
@@ -66,7 +65,7 @@ def main() -> None:
     folder.mkdir(parents=True, exist_ok=True)
     head = Head()
     hairy = scalp(head.positions)
-    pieces = all_pieces(head, hairy)
+    pieces = all_pieces(head)
     painted = looks(head, pieces, hairy)
     pieces = lighter(pieces)
     data = glb_from_pieces(pieces, painted, JOINTS_CM)

@@ -18,7 +18,7 @@ from tools.make_human_rig import JOINTS_CM, all_pieces, lighter
 def made() -> bytes:
     head = Head()
     hairy = scalp(head.positions)
-    pieces = all_pieces(head, hairy)
+    pieces = all_pieces(head)
     painted = looks(head, pieces, hairy)
     return glb_from_pieces(lighter(pieces), painted, JOINTS_CM)
 

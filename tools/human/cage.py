@@ -146,7 +146,7 @@ def _lid_outline(edge: Array, centre: Array) -> Array:
     corner_line = np.interp(edge[:, 0], *_ascending(edge[[0, 8], 0], edge[[0, 8], 1]))
     height = edge[:, 1] - corner_line
     wanted = edge.copy()
-    wanted[:, 1] = corner_line + height * np.where(height > 0, 2.00, 1.62)
+    wanted[:, 1] = corner_line + height * np.where(height > 0, 1.80, 1.48)
     wanted[:, 0] = centre[0] + (edge[:, 0] - centre[0]) * 1.11
     arm = wanted - centre
     flat = np.hypot(arm[:, 0], arm[:, 1])

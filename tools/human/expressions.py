@@ -75,7 +75,7 @@ def _jaw(m: Muscles) -> dict[str, Array]:
         m.lip_handles(
             lambda a, r, s: np.where(
                 (s < 0)[:, None],
-                -0.93 * opened[m.lips] + _stack(0, -0.10 * bow(a), 0),
+                -0.96 * opened[m.lips] + _stack(0, -0.10 * bow(a), 0),
                 _stack(0, np.where(s > 0, -0.10 * bow(a), 0), 0) - 0.9 * (s == 0)[:, None] * opened[m.lips],
             )
         ),

@@ -19,6 +19,8 @@ HAIRLINE = (
 PARTING_DEG = -34.0
 """Where the hair is parted: on the subject's right."""
 ROWS, COLUMNS = 15, 60
+LINED_RAD = np.radians(115.0)
+"""So far from the front the cap shows its inside, too."""
 LOCK_ROWS = 6
 LOCKS = (
     # how many, azimuth of the roots, of the tips (degrees), share from crown to hairline of roots and tips (first
@@ -42,12 +44,13 @@ def hair() -> list[Piece]:
     """Locks whose undersides can be seen, and the others with the cap below them.
 
     From the outside in, and fronts alone where that is all there is to see: what is hidden is then not coloured.
-    Drawing the whole avatar at 640x480 in software takes 11 ms so, 13 without; 9 with fronts alone, but the fringe
-    has holes then."""
+    Drawing the whole avatar at 640x480 in software takes 11 ms so, 13 without; 9 with fronts alone, but who looks in
+    under the fringe looks through the head then."""
     rows = [[*_row_of_locks(*row)] for row in LOCKS]
     loose = [lock for number in HANGING for lock in rows[number]]
     close = [lock for number, row in enumerate(rows) if number not in HANGING for lock in row]
-    return [_joined("locks", loose), _joined("hair", [*close, _cap()])]
+    front, back = _cap()
+    return [_joined("locks", [*loose, front]), _joined("hair", [*close, back])]
 
 
 def _joined(name: str, parts: list[tuple[Array, Array, Array]]) -> Piece:
@@ -58,14 +61,21 @@ def _joined(name: str, parts: list[tuple[Array, Array, Array]]) -> Piece:
     return Piece(name, name, positions, uv, triangles, rigid(len(positions), HEAD))
 
 
-def _cap() -> tuple[Array, Array, Array]:
-    """What is seen between the locks: points, texture coordinates, triangles."""
+def _cap() -> list[tuple[Array, Array, Array]]:
+    """What is seen between the locks, its front, whose lining can be seen, and its back: points, texture
+    coordinates, triangles."""
     azimuth = np.linspace(-np.pi, np.pi, COLUMNS, endpoint=False)
     share = np.linspace(0, 1, ROWS) ** 0.9
     positions = _on_hair(share[:, None], azimuth[None], np.zeros((ROWS, COLUMNS)))
     grid = np.arange(ROWS * COLUMNS).reshape(ROWS, COLUMNS)
     uv = np.stack(np.broadcast_arrays(np.abs(azimuth[None]) / np.pi * 2.0, 0.02 + 0.80 * share[:, None]), -1)
-    return positions.reshape(-1, 3), uv.reshape(-1, 2), sheet(grid, closed=True)
+    triangles = sheet(grid, closed=True)
+    in_front = np.abs(azimuth[triangles % COLUMNS]).max(1) < LINED_RAD
+    parts = []
+    for chosen in (in_front, ~in_front):
+        rows, corners = np.unique(triangles[chosen], return_inverse=True)
+        parts.append((positions.reshape(-1, 3)[rows], uv.reshape(-1, 2)[rows], corners.reshape(-1, 3)))
+    return parts
 
 
 def _row_of_locks(
@@ -128,14 +138,27 @@ def hairline_rad(azimuth: Array) -> Array:
     return np.radians(np.interp(turned, where, ends))
 
 
+SHELL_RAD = 0.6
+"""So far up from the hairline the skull is kept: who looks in under a fringe sees scalp, not through the head."""
+
+
 def scalp(positions: Array) -> Array:
     """(V,) 1 where hair grows on the head, soft at the hairline."""
+    return np.clip(_above_hairline_rad(positions) / 0.16, 0, 1)
+
+
+def covered(positions: Array) -> Array:
+    """(V,) bool: so far under the hair that nobody sees it."""
+    return _above_hairline_rad(positions) > SHELL_RAD
+
+
+def _above_hairline_rad(positions: Array) -> Array:
     arm = positions - CENTRE_CM
     arm = arm / np.linalg.norm(arm, axis=1, keepdims=True)
     crown, front = _axes()
     polar = np.arccos(np.clip(arm @ crown, -1, 1))
     azimuth = np.arctan2(arm[:, 0], arm @ front)
-    return np.clip((hairline_rad(azimuth) - polar) / 0.16, 0, 1)
+    return hairline_rad(azimuth) - polar
 
 
 def skull_radius_cm(direction: Array) -> Array:

@@ -81,17 +81,17 @@ class Head:
         weights[self.row == 0] = np.eye(len(JOINTS))[HEAD]
         return weights
 
-    def pieces(self, scalp: Array) -> list[Piece]:
+    def pieces(self, covered: Array) -> list[Piece]:
         """Face, skull, neck, shirt and the inside of the mouth.
 
-        scalp : (V,) 1 where hair grows; skin well under the hair is left out"""
+        covered : (V,) bool, skin that is left out, as it lies well under the hair"""
         face_uv, body_uv = self.straight @ self.cage.face_uv, self.straight @ self.cage.body_uv
         skin = self.joint_weights()
         triangle_row = self.row[self.triangles].min(1)
         clothed = (self.region == 1) & (triangle_row >= self.cage.shirt_row - 1e-9)
         bare = (self.region == 1) & (triangle_row < self.cage.shirt_row + 1.0)
         on_neck = skin[self.triangles, HEAD].min(1) < NECK_BELOW
-        bare &= scalp[self.triangles].min(1) < 1
+        bare &= ~covered[self.triangles].all(1)
         return [
             self._piece("face", "face", np.isin(self.region, (0, 3)), face_uv, skin),
             self._piece("skull", "body", bare & ~on_neck, body_uv, skin),

@@ -68,14 +68,12 @@ def jaw_moves(points: Array) -> dict[str, Array]:
     }
 
 
-def tongue(rows: int = 13, columns: int = 14) -> Piece:
+def tongue(rows: int = 15, columns: int = 14) -> Piece:
     """A flat drop with a groove, its tip behind the lower front teeth."""
-    along = np.linspace(0, 1, rows)
+    along = 1 - np.linspace(1, 0, rows) ** 1.8  # closest where the tip is round
     turn = np.linspace(0, 2 * np.pi, columns, endpoint=False)
-    width = 1.55 * np.sqrt(np.clip(1 - ((along - 0.35) / 0.68) ** 4, 0.0, 1)) * (1 - 0.15 * along)
-    width[-1] = 0.12
-    thick = 0.52 * (1 - 0.45 * along)
-    thick[-1] = 0.10
+    width = 1.55 * np.clip(1 - np.abs((along - 0.30) / 0.71) ** 5.0, 0.0, 1) ** 0.5
+    thick = 0.52 * (1 - 0.45 * along) * np.clip((1.02 - along) / 0.10, 0.2, 1) ** 0.5
     points = np.zeros((rows, columns, 3))
     points[..., 0] = width[:, None] * np.cos(turn)
     groove = -0.10 * np.exp(-((np.cos(turn) / 0.3) ** 2)) * (np.sin(turn) > 0)
@@ -93,7 +91,7 @@ def tongue(rows: int = 13, columns: int = 14) -> Piece:
     out[:, 2] = 2.9 * share**1.2
     # Over the lower teeth and lip, then down.
     out[:, 1] = 1.25 * np.exp(-(((share - 0.74) / 0.24) ** 2)) + 0.35 * np.clip(share - 0.3, 0, 1) - 0.55 * share**10
-    out[:, 0] = -0.12 * positions[:, 0] * share
+    out[:, 0] = -0.06 * positions[:, 0] * share
     moves = jaw_moves(positions)
     moves["tongueOut"] = moves["tongueOut"] + out
     return Piece("tongue", "tongue", positions, uv, triangles, rigid(len(positions), HEAD), moves)

@@ -19,8 +19,8 @@ from .cage import LOWER_LIP, MOUTH_CORNERS, SACK_DEPTHS_CM, UPPER_LIP, Cage
 from .subdivide import graph_laplacian
 
 JAW_HINGE_CM = np.array([0.0, -0.3, -2.4])
-JAW_OPEN_RAD = 0.35
-TONGUE_JAW_SHARE = 0.23
+JAW_OPEN_RAD = 0.435
+TONGUE_JAW_SHARE = 0.19
 """A tongue cannot come out between closed teeth: this much of jawOpen comes with it."""
 STILL_ROW = 6
 """Rings of the skull from here on take no part in expressions."""
