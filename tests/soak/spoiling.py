@@ -208,8 +208,8 @@ def _npy(dice: Dice, values: np.ndarray) -> bytes:
 def _other_values(dice: Dice, values: np.ndarray) -> np.ndarray:
     """An array of other numbers, another type or another shape."""
     values = values.copy()
-    match dice.randrange(5):
-        case 0 if values.size and values.dtype.kind == "f":
+    match dice.randrange(8):
+        case 0 | 5 | 6 | 7 if values.size and values.dtype.kind == "f":
             worst = (np.nan, np.inf, 3e38, -1.0, 0.0, 1e300 if values.dtype.itemsize > 4 else 1e30)
             values.flat[dice.randrange(values.size)] = dice.choice(worst)
         case 1:
