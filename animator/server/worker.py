@@ -15,6 +15,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+from .. import logs
 from ..errors import AnimatorError
 from ..rig import Rig
 from ..rigging.deform import Deformer
@@ -25,7 +26,9 @@ from .drawing import Output
 from .finished import Nobody
 from .metrics import Spent
 from .performer import Performer
+from .recording import PREFIX as RECORDINGS
 from .rooms import Room, Rooms
+from .scratch import sweep
 from .session import Session
 from .studio import Studio
 from .tally import Tally
@@ -46,7 +49,7 @@ def main(pipe: Connection, config: ServeConfig, model: str) -> None:
     """The process's whole life; started by Workers."""
     for number in (signal.SIGINT, signal.SIGTERM):  # these go to the whole group; the parent ends us in order
         signal.signal(number, signal.SIG_IGN)
-    logging.basicConfig(level=logging.WARNING, format="animator worker: %(message)s")
+    logs.set_up("animator worker")
     asyncio.run(Worker(pipe, config, model).run())
 
 
@@ -66,6 +69,7 @@ class Worker:
 
     async def run(self) -> None:
         """Until told to stop, or the parent is gone; everything is closed then."""
+        sweep(RECORDINGS)
         self._loop = asyncio.get_running_loop()
         self._loop.set_default_executor(ThreadPoolExecutor(THREADS))
         self._studio = Studio(self._config.show.show.rig)
