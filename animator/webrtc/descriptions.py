@@ -27,9 +27,10 @@ def check_description(sdp: object, kind: object, want: str, *, need_video: bool 
     if len(sdp) > MAX_SDP_BYTES or len(sdp.encode(errors="replace")) > MAX_SDP_BYTES:
         raise ProtocolError(f"the {want} is larger than {MAX_SDP_BYTES // 1024} kB")
     try:
-        sections = SessionDescription.parse(sdp).media
+        description = SessionDescription.parse(sdp)
     except Exception as error:  # the parser meets nonsense with whatever the nonsense provokes
         raise ProtocolError(f"the {want} is not a session description that we can read") from error
+    sections = description.media
     kinds = [section.kind for section in sections]
     if not kinds:
         raise ProtocolError(f"the {want} names no media: wanted a video or the data channels")
@@ -43,4 +44,18 @@ def check_description(sdp: object, kind: object, want: str, *, need_video: bool 
         raise ProtocolError(f"the {want} has no fingerprint, by which we would know the other side")
     if sum(len(section.ice_candidates) for section in sections) > MAX_CANDIDATES:
         raise ProtocolError(f"the {want} names more than {MAX_CANDIDATES} addresses")
+    _check_bundle(description, want)
     return sections
+
+
+def _check_bundle(description: SessionDescription, want: str) -> None:
+    """aiortc takes sections apart that go over one line by what the BUNDLE group says, and has none left for a section
+    that is named by another or not at all: its connection then stands half, and cannot even be closed."""
+    names = [section.rtp.muxId for section in description.media]
+    if len(set(names)) < len(names):
+        raise ProtocolError(f"the {want} gives two of its sections one name (a=mid)")
+    for group in description.group:
+        if group.semantic == "BUNDLE" and (set(group.items) - set(names) or len(set(group.items)) < len(group.items)):
+            raise ProtocolError(f"the {want} bundles sections that it does not have (a=group:BUNDLE)")
+    if any(section.kind != "application" and section.direction is None for section in description.media):
+        raise ProtocolError(f"the {want} has media that go nowhere: wanted a=sendrecv, sendonly, recvonly or inactive")

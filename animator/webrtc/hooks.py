@@ -3,19 +3,21 @@
 aiortc encodes for each viewer anew unless a track gives packets instead of frames. It packs those, but then
 what viewers ask for has no way out: a key frame request (PLI, FIR) sets a flag of the sender, and a bandwidth
 estimate (REMB) sets `target_bitrate` of the sender's own encoder. What it receives waits for its decoder in
-a queue without a bound, and for what was lost on the way too long (see gaps). And a connection that is
-closed while it is being made may leave a task behind.
+a queue without a bound, and for what was lost on the way too long (see gaps). A connection that is closed while it
+is being made may leave a task behind. And aioice takes a malformed STUN message for a fault of its own.
 """
 
 from __future__ import annotations
 
 import asyncio
 import queue
+import struct
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
 import av
+from aioice import stun
 from aiortc import RTCPeerConnection, RTCRtpReceiver, RTCRtpSender, RTCRtpTransceiver
 from aiortc.codecs import get_encoder
 from aiortc.codecs.base import Encoder
@@ -34,6 +36,7 @@ _DECODER_ERROR = "_RTCRtpReceiver__decoder_error"
 _JITTER_BUFFER = "_RTCRtpReceiver__jitter_buffer"
 _NACKS = "_RTCRtpReceiver__nack_generator"
 _ICE_STARTED = "_RTCIceTransport__start"
+_ICE_TRANSPORTS = "_RTCPeerConnection__iceTransports"
 _ICE_ENDS_S = 1.0
 
 
@@ -114,6 +117,34 @@ async def end_checks(connection: RTCPeerConnection) -> None:
         if watching is not None:
             watching.cancel()
             await asyncio.gather(watching, return_exceptions=True)
+
+
+async def drop_transports(connection: RTCPeerConnection) -> None:
+    """After a `connection.close()` that has failed half way: let go of the ports."""
+    for transport in getattr(connection, _ICE_TRANSPORTS, ()):
+        with suppress(Exception):  # half made, as it is
+            await transport.stop()
+
+
+def refuse_malformed_stun() -> None:
+    """A datagram that only begins like STUN is dropped without a word, as aioice does with what is none at all.
+
+    Anybody can send one to an open port; each put a traceback in the log."""
+    parse = stun.parse_message
+    if getattr(parse, "refuses", False):
+        return
+
+    def parse_or_refuse(data: bytes) -> stun.Message:
+        try:
+            return parse(data)
+        except (struct.error, IndexError, KeyError, OSError) as error:
+            raise ValueError("malformed STUN message") from error
+
+    parse_or_refuse.refuses = True
+    stun.parse_message = parse_or_refuse
+
+
+refuse_malformed_stun()
 
 
 class DecoderQueue(queue.Queue):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,7 +26,7 @@ from .config import IceServer, unhelpful
 from .data_channels import DataChannels
 from .descriptions import check_description
 from .encoding import CODECS
-from .hooks import bound_decoding, end_checks, negotiated_codec, send_packets
+from .hooks import bound_decoding, drop_transports, end_checks, negotiated_codec, send_packets
 from .inbound import NewestPicture
 from .outbound import Fanout, PacketTrack
 
@@ -138,7 +138,8 @@ class Peer:
             for transceiver in self._pc.getTransceivers():
                 if transceiver is not self._video:
                     transceiver.direction = "inactive"  # sound: nobody listens
-            return await self._describe()
+            with _as_protocol_error("offer"):
+                return await self._describe()
         except BaseException:
             await self.close("the offer was no good")
             raise
@@ -206,6 +207,7 @@ class Peer:
             await end_checks(self._pc)
         except Exception:  # whatever aiortc trips over, the rest is to be cleared away too
             log.exception("a connection could not be closed in good order")
+            await drop_transports(self._pc)
         if self.pictures is not None:
             await self.pictures.stop()
         self._connected.set()  # wakes whoever waits; it is told that the peer is closed
@@ -225,12 +227,10 @@ class Peer:
         return self._pc.localDescription.sdp
 
     async def _apply(self, sdp: str, kind: str) -> None:
-        try:
+        with _as_protocol_error(kind):
             await self._pc.setRemoteDescription(RTCSessionDescription(sdp, kind))
             if self._video is not None and self._puppet is not None:
                 self._send_puppet(self._video)
-        except Exception as error:  # strangers' text again, and aiortc's answer to it may be of any class
-            raise ProtocolError(f"the {kind} cannot be used: {str(error)[:200] or type(error).__name__}") from error
 
     def _send_puppet(self, video: RTCRtpTransceiver) -> None:
         codec = negotiated_codec(video)
@@ -286,6 +286,14 @@ class Peer:
             listener(*what)
         except Exception:  # a listener's slip must not keep a connection from being closed
             log.exception("a listener of a connection failed")
+
+
+@contextmanager
+def _as_protocol_error(kind: str) -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:  # strangers' text, and aiortc's answer to it may be of any class
+        raise ProtocolError(f"the {kind} cannot be used: {str(error)[:200] or type(error).__name__}") from error
 
 
 def _preferences(codecs: Sequence[str]) -> list[Any]:

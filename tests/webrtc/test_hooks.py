@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import struct
+from contextlib import suppress
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from aioice import ice
 from aiortc import RTCRtpReceiver, RTCRtpSender
 from aiortc.rtp import (
     RTCP_PSFB_APP,
@@ -66,6 +69,29 @@ def test_pictures_wait_for_their_decoder_in_our_queue() -> None:
                 await until(lambda: fanout.counts["H264"].key_frames > keys)
                 before = viewer.pictures.received
                 await until(lambda: viewer.pictures.received > before + 5)
+
+    run(test())
+
+
+@pytest.mark.parametrize("attribute", [0x0006, 0x0008, 0x0020, 0x0024, 0x8028])
+@pytest.mark.parametrize("value", [b"", b"\x00", b"\xff" * 3, b"\xff" * 19])
+def test_malformed_stun_is_refused_as_what_is_none(attribute: int, value: bytes) -> None:
+    body = struct.pack(">HH", attribute, len(value)) + value + b"\0" * (-len(value) % 4)
+    message = struct.pack(">HHI", 1, len(body), 0x2112A442) + b"\0" * 12 + body
+    with suppress(ValueError):
+        ice.stun.parse_message(message)
+    good = ice.stun.Message(message_method=ice.stun.Method.BINDING, message_class=ice.stun.Class.REQUEST)
+    assert ice.stun.parse_message(bytes(good)).transaction_id == good.transaction_id
+
+
+def test_a_connection_that_cannot_be_closed_gives_its_ports_back() -> None:
+    async def test() -> None:
+        peer = Peer(receive=True)
+        await peer.offer()
+        (transport, *_) = peer._pc._RTCPeerConnection__iceTransports
+        peer._pc._RTCPeerConnection__sctp._RTCSctpTransport__transport = None
+        await peer.close()
+        assert transport.state == "closed"
 
     run(test())
 

@@ -247,6 +247,10 @@ BAD_OFFERS = {
     "many candidates": lambda sdp: sdp + "a=candidate:1 1 udp 1 192.0.2.9 9 typ host\r\n" * 101,
     "two videos": lambda sdp: sdp + sdp[sdp.index("m=video") : sdp.index("m=application")],
     "cut short": lambda sdp: sdp[:300],
+    "two sections of one name": lambda sdp: sdp.replace("a=mid:1", "a=mid:0"),
+    "a bundle of strangers": lambda sdp: sdp.replace("a=group:BUNDLE 0", "a=group:BUNDLE 7"),
+    "a bundle with one twice": lambda sdp: sdp.replace("a=group:BUNDLE 0", "a=group:BUNDLE 0 0"),
+    "a video that goes nowhere": lambda sdp: sdp.replace("a=recvonly", "a=x").replace("a=sendrecv", "a=x"),
 }
 
 
