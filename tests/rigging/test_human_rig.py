@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from scipy.ndimage import label
 
 from animator.channels import ARKIT, INDEX
+from animator.data import HeadPose, Motion
+from animator.maths.rotations import matrix_from_yaw_pitch_roll, wxyz_from_matrix
+from animator.rendering.renderer import Renderer
+from animator.rendering.scene import Appearance
 from animator.rig import Rig
 from animator.rigging.deform import Deformer
 from animator.rigging.skeleton import joint_globals
@@ -135,3 +142,21 @@ def test_tongue_comes_out_in_front_of_the_lips(deformer: Deformer) -> None:
     out = deformer.deform(motion(tongueOut=1.0)).positions
     assert out[rows_of(rig, "tongue"), 2].max() > landmarks_of(rig, out)[[0, 17], 2].max()
     assert rig.positions[rows_of(rig, "tongue"), 2].max() < landmarks_of(rig, rig.positions)[[13, 14], 2].min()
+
+
+STRANDS_PX = 12
+"""Less between the tips of locks, at the outline of the head, is no hole."""
+TURNS_DEG = [(0, 0), (0, 25), (-20, 25), (20, 25), (-40, 12), (40, 12), (0, -25)]
+
+
+@pytest.mark.parametrize(("yaw_deg", "pitch_deg"), TURNS_DEG)
+def test_no_background_is_seen_through_the_hair(human: Rig, yaw_deg: float, pitch_deg: float) -> None:
+    acted = replace(Motion(0.0, 0), pose=HeadPose(
+        wxyz_from_matrix(matrix_from_yaw_pitch_roll(np.radians([yaw_deg, pitch_deg, 0.0]))), np.zeros(3)))  # fmt: skip
+    renderer = Renderer(human, (320, 320), smooth_edges=False)
+    rgba = renderer.draw_alone([Appearance(0, Deformer(human).deform(acted), acted.pose)])
+    renderer.close()
+    empty, places = label(rgba[..., 3] == 0)
+    at_border = np.unique(np.concatenate([empty[0], empty[:, 0], empty[:, -1]]))
+    holes = [k for k in range(1, places + 1) if k not in at_border and np.count_nonzero(empty == k) > STRANDS_PX]
+    assert not holes
