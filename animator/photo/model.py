@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -55,6 +56,13 @@ class HumanModel:
         names = [self.json["nodes"][node]["name"] for node in self._joint_nodes]
         self.joints_cm: dict[str, Array] = dict(zip(names, places * CM_PER_METRE, strict=True))
         """Joint -> (3,) its place at rest; joints are not turned."""
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> HumanModel:
+        """All but the file, which is read and never changed."""
+        other = copy.copy(self)
+        memo[id(self._file)] = self._file
+        vars(other).update(copy.deepcopy(vars(self), memo))
+        return other
 
     def _add(self, name: str, mesh: dict[str, Any]) -> None:
         primitive = mesh["primitives"][0]
