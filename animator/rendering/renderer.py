@@ -23,8 +23,11 @@ class Renderer:
     and lets a picture be see-through. Edges are smoothed in the finished picture: a graphics card's samples do
     not survive the pass that makes its contact shadows, and in software they cost too much.
 
-    Milliseconds of processor time, 640x480, the rig `human`, software OpenGL on two cores: avatars 11, new
-    vertices 2, reading RGBA back 0.03 (RGB 0.33), laying them over the background 0.3, smoothing edges 2.5."""
+    Milliseconds of processor time, 640x480, the rig `human`, software OpenGL on two cores: avatars that do not move
+    11.4 (9.3 of it Mesa's, half for the triangles, half for their texels; filters, mip maps and `discard` cost nothing
+    that can be measured), deforming 0.7, light 0.3, new vertices 0.6 (2.7 with normals, RGB, VTK's look for an origin
+    and its cullers), reading RGBA back 0.15 (RGB 0.33), laying them over the background 0.4, smoothing edges 2.6.
+    So a picture is 1.21 of VTK's static one with the same light, 1.45 with smooth edges (1.40 and 1.66 before)."""
 
     def __init__(
         self,
