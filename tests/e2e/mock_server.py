@@ -141,7 +141,7 @@ class MockServer:
         self.guests: list[Guest] = []
         self.deleted: list[str] = []
         self.asked: list[str] = []
-        self.avatar_mb = 0
+        self.avatar_mb = self.own_avatars = 0
         self.avatar_refusal: tuple[int, str] | None = None
         self.avatars: list[tuple[str, int]] = []
         """Session and size of each avatar that was brought."""
@@ -172,7 +172,7 @@ class MockServer:
         self.token, self.state, self.three, self.performers = "", "face", False, 1
         self.refusal = FULL
         self.motion_at, self.draws = motion_at, False
-        self.avatar_mb, self.avatar_refusal = 0, None
+        self.avatar_mb, self.own_avatars, self.avatar_refusal = 0, 0, None
         self.avatars.clear()
         self.refusals.clear()
         self.guests.clear()
@@ -341,6 +341,7 @@ class MockServer:
         stages = {"track": 14.2, "solve": 1.4, "deform": 1.1, "render": 9.7, "encode": 4.9}
         while True:
             stats = {"fps_in": 29.8, "fps_out": 29.6, "faces": 1, "viewers": 2, "kbit_s": 1240}
+            stats["own_avatars"] = self.own_avatars
             guest.send({"type": "stats", **stats, "performers": self.performers, "stages": stages})
             await asyncio.sleep(1)
 

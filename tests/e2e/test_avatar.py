@@ -31,7 +31,8 @@ def choose(visitor: Visitor, name: str, content: bytes) -> None:
     """As if the file had been chosen in the browser's window."""
     with visitor.page.expect_file_chooser() as chosen:
         visitor.page.click("#own-choose")
-    chosen.value.set_files({"name": name, "mimeType": "application/octet-stream", "buffer": content})
+    chosen.value.set_files({"name": name, "mimeType": "application/octet-stream", "buffer": content},
+                            timeout=1000 * PATIENCE_S)  # fmt: skip
 
 
 def problem(visitor: Visitor) -> str:
@@ -88,6 +89,31 @@ def test_a_refusal_is_the_servers_sentence(visit, mock, status):
     choose(visitor, "fox.glb", b"glTF")
     visitor.until(f"{OWN}?.checked")
     assert visitor.page.is_hidden("#own-problem")
+
+
+def test_who_leaves_takes_it_along(visit, mock):
+    mock.avatar_mb = 64
+    visitor = visit().perform()
+    choose(visitor, "fox.vrm", b"glTF")
+    visitor.until(f"{OWN}?.checked")
+    visitor.page.click("#stop")
+    visitor.until(f"{OWN} === null")
+    visitor.page.click("#perform")
+    visitor.until_live()
+    assert mock.guests[-1].settings["rig"] == "human"
+    assert visitor.page.is_hidden("#own-about")
+    visitor.until("document.querySelector('#rig-human').checked")
+    assert len(mock.avatars) == 1
+
+
+def test_by_numbers_an_avatar_that_is_anothers_is_not_seen_and_that_is_said(visit, mock):
+    mock.three = True
+    visitor = visit().watch()
+    mock.own_avatars = 1
+    visitor.page.click("label[for=mode-numbers]")
+    visitor.until("document.querySelector('#hint').textContent.includes('an avatar of their own: Video shows it')")
+    mock.own_avatars = 0
+    visitor.until("document.querySelector('#hint').textContent === ''")
 
 
 @pytest.mark.skipif(needs_bundle.args[0], reason=needs_bundle.kwargs["reason"])

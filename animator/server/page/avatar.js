@@ -57,7 +57,8 @@ export class Avatar extends EventTarget {
     this.#file = null;
     this.#say("");
     this.#tell(null);
-    this.#forget(OWN);
+    for (const input of byId("rigs").querySelectorAll(`input[value^="${OWN}"]`)) if (isOwn(input.value)) this.#forget(input.value);
+    if (isOwn(this.#settings.get("rig"))) this.#settings.hear({ rig: byId("rigs").querySelector("input")?.value ?? "" });
   }
 
   /** What will be done with the file. */
