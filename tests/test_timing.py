@@ -92,6 +92,18 @@ def test_a_file_is_played_at_its_own_pace() -> None:
     assert shown == [(3.0, 0.0), (3.5, 0.5), (4.0, 1.0)]
 
 
+def test_a_file_that_was_held_up_goes_on_at_its_pace_and_is_not_rushed() -> None:
+    clock = FakeClock()
+    shown = []
+    for item in paced(iter([0.0, 0.25, 0.5, 0.75, 1.0]), lambda t: t, clock, clock.wait):
+        shown.append((item, clock.now_s))
+        if item == 0.25:
+            clock.now_s += 60.0
+        if item == 0.75:
+            clock.now_s += 0.5  # late, but not by much: it catches up
+    assert shown == [(0.0, 0.0), (0.25, 0.25), (0.5, 60.25), (0.75, 60.5), (1.0, 61.0)]
+
+
 def test_the_stopwatch_adds_up() -> None:
     clock = FakeClock()
     watch = Stopwatch(clock)

@@ -32,6 +32,8 @@ def draw(record: Record, path: Path) -> None:
             _curve(axis, record, verdicts[what], colour)
         axis.axvspan(0, warm_up_s(record.duration_s) / 60, color="0.93", zorder=0)
         axis.set_ylim(bottom=0)
+        if panel == ["latency"]:  # strokes of a busy machine are a hundred times what is usual
+            axis.set_ylim(top=4 * max(verdicts["latency"].first, verdicts["latency"].last))
         axis.set_ylabel(", ".join(panel) + _unit(verdicts[panel[0]]))
         axis.legend(loc="lower right", fontsize=8, framealpha=0.9)
         axis.grid(alpha=0.25)
@@ -45,7 +47,7 @@ def draw(record: Record, path: Path) -> None:
 
 def _curve(axis, record: Record, verdict: Verdict, colour: str) -> None:
     what = verdict.bound.what
-    times_s, values = record.series(what)
+    times_s, values = record.latency() if what == "latency" else record.series(what)
     times_min = np.array(times_s) / 60
     at_rest = any(not sample.get("rest", 1.0) for sample in record.samples) and what != "latency"
     axis.plot(times_min, values, color=colour, lw=0.8, alpha=0.35 if at_rest else 0.8)

@@ -5,8 +5,6 @@ python -m tests.soak.soak_run --minutes 5"""
 from __future__ import annotations
 
 import asyncio
-import json
-import time
 from pathlib import Path
 
 import aiohttp
@@ -14,6 +12,7 @@ import av
 import numpy as np
 
 from animator.takes.npz import load_takes
+from animator.takes.take import Take
 from tests.network.helpers import free_port
 
 from .curves import arguments, conclude
@@ -33,60 +32,49 @@ raise SystemExit(main())
 """
 SIZE = "320x240"
 CLIP_FPS = 30.0
+STAGES = ("track", "solve", "deform", "overlay", "render", "encode")
 SLOWEST_SHARE = 0.2
 """Of the clip's frames, fewer than which is a fault even on a machine with much else to do."""
 
 
-class Listener:
-    """Hears the motion that the program sends: how late each picture is, beside the promptest one."""
-
-    def __init__(self, port: int) -> None:
-        self._url = f"http://127.0.0.1:{port}/"
-        self._behind_s: list[float] = []
-        self._promptest_s = float("inf")
-        self.heard = 0
-        self.last_s = time.monotonic()
-
-    async def listen(self) -> None:
-        async with aiohttp.ClientSession() as http:
-            while True:
-                try:
-                    async with http.ws_connect(self._url) as socket:
-                        async for message in socket:
-                            self._hear(message.data)
-                except aiohttp.ClientError:
-                    await asyncio.sleep(0.2)
-
-    def _hear(self, text: str) -> None:
-        self.last_s = time.monotonic()
-        self._behind_s.append(self.last_s - json.loads(text)["time_s"])
-        self.heard += 1
-
-    def lateness_ms(self) -> float:
-        """Median of what came since the last call; the promptest picture of all is 0."""
-        behind_s, self._behind_s = self._behind_s, []
-        if not behind_s:
-            return float("nan")
-        self._promptest_s = min(self._promptest_s, *behind_s)
-        return 1000 * (float(np.median(behind_s)) - self._promptest_s)
+async def listen(port: int, heard: list[int]) -> None:
+    """Hear the motion that the program sends, and count."""
+    async with aiohttp.ClientSession() as http:
+        while True:
+            try:
+                async with http.ws_connect(f"http://127.0.0.1:{port}/") as socket:
+                    async for _message in socket:
+                        heard[0] += 1
+            except aiohttp.ClientError:
+                await asyncio.sleep(0.2)
 
 
 async def soak(soaked: Soaked, record: Record, command: list[str], port: int) -> int:
     """Run and sample; the number of moments that were heard."""
-    listener = Listener(port)
-    hearing = asyncio.create_task(listener.listen())
+    heard = [0]
+    hearing = asyncio.create_task(listen(port, heard))
     soaked.start("run", "-c", PROGRAM, *command)
     every = Every(record.duration_s)
     while not every.over and not soaked.ended():
         await asyncio.sleep(every.until_next_s())
-        held = await asyncio.to_thread(soaked.sample)
-        lateness_ms, time_s = listener.lateness_ms(), every.elapsed_s
-        record.add({"time_s": time_s, "latency": lateness_ms, "heard": listener.heard} | held)
+        record.add({"time_s": every.elapsed_s, "heard": heard[0]} | await asyncio.to_thread(soaked.sample))
     hearing.cancel()
-    return listener.heard
+    return heard[0]
 
 
-def faults_of(codes: list[int], folder: Path, heard: int, duration_s: float) -> list[str]:
+def add_latency(record: Record, take: Take) -> None:
+    """What all stages together worked on a picture, by the take itself: the median around each sample.
+
+    The take's clock may have been held up; its share of the whole is that of the run."""
+    stages = [place for place, name in enumerate(take.stage_names) if name in STAGES]
+    spent_ms = take.stages_ms[:, stages].sum(axis=1)
+    ends = np.searchsorted(take.times_s, [s["time_s"] / record.duration_s * take.times_s[-1] for s in record.samples])
+    for sample, start, end in zip(record.samples, [0, *ends], ends, strict=False):
+        if end > start:
+            sample["latency"] = float(np.median(spent_ms[start:end]))
+
+
+def faults_of(codes: list[int], folder: Path, take: Take, heard: int, duration_s: float) -> list[str]:
     """What is wrong with how it ended and with the files that it left."""
     faults = []
     told = (folder / "run.log").read_text()
@@ -94,7 +82,6 @@ def faults_of(codes: list[int], folder: Path, heard: int, duration_s: float) -> 
         faults.append(f"it ended with {codes}: {told[-500:]}")
     if heard < SLOWEST_SHARE * CLIP_FPS * duration_s:
         faults.append(f"only {heard} moments were sent in {duration_s:.0f} s")
-    take = load_takes(folder / "run.npz")[0]
     with av.open(str(folder / "run.mp4")) as film:
         frames = sum(1 for packet in film.demux(video=0) if packet.size)
     print(f"heard {heard} moments; the take has {len(take)}, the film {frames} pictures")
@@ -118,7 +105,9 @@ def main() -> int:
         codes = soaked.stop()
     finally:
         soaked.kill()
-    return conclude(record, folder, given.figure, faults_of(codes, folder, heard, record.duration_s))
+    take = load_takes(folder / "run.npz")[0]
+    add_latency(record, take)
+    return conclude(record, folder, given.figure, faults_of(codes, folder, take, heard, record.duration_s))
 
 
 if __name__ == "__main__":

@@ -130,10 +130,17 @@ class Record:
         warm = warm_up_s(self.duration_s)
         # Only those who are there have latency; all else is compared while nobody is.
         return [
-            judge(bound, *self.series(what, at_rest=what != "latency"), warm)
+            judge(bound, *(self.series(what, at_rest=True) if what != "latency" else self.latency()), warm)
             for what, bound in BOUNDS.items()
             if any(what in sample for sample in self.samples)
         ]
+
+    def latency(self) -> tuple[list[float], list[float]]:
+        """(seconds, milliseconds) as they would have been had the machine been as busy all the time as it was in the
+        middle: in proportion to what a fixed piece of work took in the same moment."""
+        times_s, values_ms = self.series("latency")
+        yardsticks = [s.get("yardstick", float("nan")) for s in self.samples if "latency" in s]
+        return times_s, list(np.array(values_ms) / yardsticks * np.nanmedian(yardsticks))
 
     @classmethod
     def load(cls, path: Path) -> Record:
@@ -171,8 +178,9 @@ class Soaked:
         return program
 
     def sample(self) -> dict[str, float]:
-        """What all of them hold now."""
-        sums = dict.fromkeys(("memory", "rss", "handles", "threads", "tasks", "blocks", "cpu_s"), 0.0)
+        """What all of them hold now; and how long a fixed piece of work takes."""
+        kinds = ("memory", "rss", "handles", "threads", "tasks", "blocks", "cpu_s")
+        sums = dict.fromkeys(kinds, 0.0) | {"yardstick": yardstick_ms()}
         for process in self._processes():
             try:
                 memory = process.memory_full_info()
@@ -215,6 +223,17 @@ class Soaked:
                 parent = psutil.Process(program.pid)
                 found += [parent, *parent.children(recursive=True)]
         return found
+
+
+def yardstick_ms() -> float:
+    """Median milliseconds of a fixed piece of work, 10 on an idle core of 2024: how busy this machine is."""
+    numbers, took_s = np.ones((300, 300)), []
+    for _ in range(5):
+        start_s = time.perf_counter()
+        for _ in range(20):
+            np.sqrt(numbers + numbers).sum()
+        took_s.append(time.perf_counter() - start_s)
+    return 1000 * float(np.median(took_s))
 
 
 class Every:
