@@ -1,10 +1,10 @@
 """Learn `assets/face_model.npz` from performances whose truth is known.
 
-    python -m tools.learn_face_model PLACE… [--out FILE] [--hold-out N]
+    python -m tools.learn_face_model PLACE… [--out FILE] [--hold-out N] [--settling MODEL]
 
 A PLACE is a file that `tools.lessons` describes, or a folder of such files. `--hold-out 5` leaves every fifth
-take of each file out, so that settings can be judged on takes that were not learned from. All random numbers
-have fixed seeds: the same input gives the same figures on the same machine.
+take of each file out, so that settings can be judged on takes that were not learned from. A file that is named
+twice counts twice. All random numbers have fixed seeds: the same input gives the same figures on the same machine.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import numpy as np
 from animator.channels import ARKIT, MIRRORED
 from animator.data import LANDMARKS, Array
 from animator.resources import asset_path
-from animator.solving.face_model import OUTPUTS, FaceModel
+from animator.solving.face_model import OUTPUTS, FaceModel, load_face_model
 from animator.solving.pose import unproject_at_depth_one
 from animator.topology import canonical_face
 
@@ -39,6 +39,8 @@ RIGID_SOFTENING_CM2 = 0.01
 """Added to each landmark's variance, so that no few landmarks carry the pose alone."""
 MIRROR_VECTOR = np.array([1.0, -1.0, -1.0])
 """What a mirror across x does to a rotation vector."""
+UNSETTLED = (0.075, 0.155, 1.2)
+"""Of every channel as long as `tools.learn_settling` has not looked at them one by one."""
 BATCH = 4096
 
 
@@ -59,6 +61,7 @@ def blank_model() -> FaceModel:
             "turn_map": np.zeros((3, FLAT)),
             "neutral_cm": np.zeros((LANDMARKS, 3)),
             "last_bias": np.zeros(OUTPUTS),
+            "settling": np.tile(UNSETTLED, (len(ARKIT), 1)),
         }
     )
 
@@ -224,10 +227,12 @@ def main() -> None:
     parser.add_argument("places", type=Path, nargs="+")
     parser.add_argument("--out", type=Path, default=asset_path("face_model.npz"))
     parser.add_argument("--hold-out", type=int, default=0)
+    parser.add_argument("--settling", type=Path, help="take what `tools.learn_settling` found from this model")
     options = parser.parse_args()
     lesson = read_lesson(files_in(options.places), options.hold_out)
     print(f"learning from {len(lesson.take)} frames of {lesson.take[-1] + 1} takes", flush=True)
-    save_face_model(options.out, learn(lesson))
+    settling = {"settling": load_face_model(options.settling).settling} if options.settling else {}
+    save_face_model(options.out, replace(learn(lesson), **settling))
     print(f"wrote {options.out}, {options.out.stat().st_size // 1000} kB")
 
 

@@ -49,7 +49,8 @@ one landmark."""
 NETWORKS, UNITS, EPOCHS, BATCH = 2, (192, 128), 9, 512
 RATE, DECAY, DROPPED, INPUT_NOISE, HUBER = 2e-3, 0.01, 0.2, 0.1, 0.1
 ACTIVE_ABOVE, ACTIVE_EXTRA = 0.1, 1.25
-"""An active channel counts more: the network shall not hide behind silence."""
+"""An active channel counts more: the network shall not hide behind silence. What it says too much of channels at rest
+is taken off afterwards (`tools.learn_settling`)."""
 AUTO_SHARE = 0.35
 """How much of the lessons is seen with a neutral that is still being found."""
 FPS = 30.0

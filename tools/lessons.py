@@ -55,15 +55,16 @@ def files_in(places: Iterable[Path]) -> list[Path]:
     return found
 
 
-def read_lesson(files: Iterable[Path], hold_out: int = 0) -> Lesson:
-    """Read files one after another; every `hold_out`-th take of each is left out unless that is 0."""
-    parts = [part for path in files for part in _takes(path, hold_out)]
+def read_lesson(files: Iterable[Path], hold_out: int = 0, held: bool = False) -> Lesson:
+    """Read files one after another; every `hold_out`-th take of each is left out unless that is 0. If `held`, it is
+    the others that are left out."""
+    parts = [part for path in files for part in _takes(path, hold_out, held)]
     counts = [len(part[0]) for part in parts]
     joined = [np.concatenate(arrays) for arrays in zip(*parts, strict=True)]
     return Lesson(*joined[:5], np.repeat(np.arange(len(parts)), counts), joined[5])
 
 
-def _takes(path: Path, hold_out: int) -> Iterable[tuple[Array, ...]]:
+def _takes(path: Path, hold_out: int, held: bool) -> Iterable[tuple[Array, ...]]:
     with np.load(path, allow_pickle=False) as file:
         stored = {name: file[name] for name in file.files if not name.startswith("mediapipe")}
     counts = np.cumsum(stored["landmark_steps"], 0, dtype=np.uint16)
@@ -74,7 +75,7 @@ def _takes(path: Path, hold_out: int) -> Iterable[tuple[Array, ...]]:
         frame = np.arange(length)[stored["tracked"][rows]]
         rows = rows[stored["tracked"][rows]]
         is_neutral = frame < (stored["neutral"][i] if "neutral" in stored else NEUTRAL_FRAMES)
-        if (hold_out and i % hold_out == 0) or not is_neutral.any():
+        if (hold_out and (i % hold_out == 0) != held) or not is_neutral.any():
             continue
         weights = np.zeros((len(rows), len(ARKIT)), np.float32)
         weights[:, columns] = stored["weights"][rows]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from ..data import Array
@@ -9,7 +11,7 @@ from ..data import Array
 
 def smoothing_share(cutoff_hz: Array | float, step_s: float) -> Array:
     """The share of the new value in a first-order low-pass: 1 / (1 + tau / step), tau = 1 / (2 pi cutoff)."""
-    ratio = 2 * np.pi * np.asarray(cutoff_hz, np.float64) * step_s
+    ratio = cutoff_hz * (2 * math.pi * step_s)
     return ratio / (1 + ratio)
 
 
@@ -51,10 +53,17 @@ class OneEuro:
         step_s = time_s - self._time_s
         if step_s == 0:
             return self._value
-        speed = (value - self._before) / step_s
-        self._speed = self._speed + smoothing_share(self.derivative_cutoff_hz, step_s) * (speed - self._speed)
-        cutoff_hz = self.cutoff_hz + self.beta * np.abs(self._speed)
-        self._value = self._value + smoothing_share(cutoff_hz, step_s) * (value - self._value)
+        speed = value - self._before
+        speed /= step_s
+        speed -= self._speed
+        speed *= smoothing_share(self.derivative_cutoff_hz, step_s)
+        self._speed = speed = speed + self._speed
+        share = np.abs(speed)
+        share *= self.beta
+        share += self.cutoff_hz
+        share *= 2 * math.pi * step_s
+        share /= share + 1  # `smoothing_share` of every element's cut-off
+        self._value = self._value + share * (value - self._value)
         self._before = value.copy() if self.raw_speed else self._value
         self._time_s = time_s
         return self._value

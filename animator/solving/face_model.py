@@ -68,6 +68,9 @@ class FaceModel:
     """(57, N * G) float32."""
     last_bias: Array
     """(57,) float32."""
+    settling: Array
+    """(52, 3) float32: for each channel the reading below which it is at rest, the one from which on it is shown in
+    full, and how much larger than it was read."""
 
 
 OUTPUTS = len(ARKIT) + 5
@@ -96,6 +99,7 @@ _SHAPES: dict[str, tuple[int | None, ...]] = {
     "last_kept": (OUTPUTS, None),
     "last_turned": (OUTPUTS, None),
     "last_bias": (OUTPUTS,),
+    "settling": (len(ARKIT), 3),
 }
 
 

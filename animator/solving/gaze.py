@@ -16,6 +16,7 @@ FULL_YAW_RAD, FULL_PITCH_RAD = np.radians(30.0), np.radians(25.0)
 _FULL_RAD = np.array([FULL_YAW_RAD, FULL_PITCH_RAD])
 LIMIT_RAD = np.radians([45.0, 35.0])
 """No eye turns farther than this (yaw, pitch)."""
+_LIMITS = LIMIT_RAD.tolist()
 CLOSING, CLOSED = 0.4, 0.8
 """`eyeBlink` from which a lid begins to hide the iris, and at which nothing of it is seen."""
 
@@ -27,8 +28,8 @@ LOOK_CHANNELS = np.array(
 
 def both_eyes(angles_rad: Array) -> Array:
     """(2, 2) left eye, right eye x yaw, pitch, within what eyes can do, from (2,) yaw, pitch."""
-    within = np.minimum(np.maximum(angles_rad, -LIMIT_RAD), LIMIT_RAD)
-    return np.stack([within, within])
+    within = [max(-limit, min(limit, angle)) for angle, limit in zip(angles_rad.tolist(), _LIMITS, strict=True)]
+    return np.array([within, within])
 
 
 def visible_share(blinks: Array) -> float:

@@ -11,8 +11,9 @@ CORRELATION_S = 1.0
 """Frames nearer in time than this tell nearly the same about a person."""
 MEMORY_S = 60.0
 """How much of the past the running estimate weighs in full; older frames fade."""
-SETTLED_S, REFRESH_S = 5.0, 0.5
-"""The running estimate is renewed with each frame at first, then this often."""
+REFRESH = ((1.5, 0.0), (6.0, 0.1), (float("inf"), 0.5))
+"""Until so many seconds of looking, the first frame counting as one, the running estimate is renewed so often: at first
+with each frame."""
 PRIOR_FRAMES = 1.0
 """A calibration over n frames believes what the identity model cannot explain by n / (n + this)."""
 
@@ -26,42 +27,47 @@ class RunningNeutral:
     frames take that back."""
 
     def __init__(self, model: FaceModel) -> None:
-        self._mean_cm = model.neutral_cm.astype(np.float64)
+        self._mean_cm = np.asfortranarray(model.neutral_cm, np.float64)
         self._identity = model.identity_cm.astype(np.float64).reshape(len(model.identity_cm), -1)
-        self._map = model.identity_map.astype(np.float64)
-        information = self._map @ self._identity.T
-        self._information = 0.5 * (information + information.T)
+        self._map, self._information, self._axes = _diagonal(model)
         self.reset()
 
     def reset(self) -> None:
         """Back to the mean of all people."""
         self._looks = 0.0  # independent looks at the person, counting correlated frames as parts of one
-        self._evidence = np.zeros(len(self._identity))
+        self._sum_cm = np.zeros((3, LANDMARKS)).T  # of changes from the mean, in looks
         self._last_s: float | None = None
         self._solved_looks = 0.0
-        self.neutral_cm = self._mean_cm
-        """(478, 3) float64: the estimate so far; never written to, only replaced."""
+        self.identity = np.zeros(len(self._identity))
+        """(K,) float64: the estimate so far, in standard deviations along the model's differences between people;
+        never written to, only replaced."""
+        self._neutral_of, self._neutral_cm = self.identity, self._mean_cm
+
+    @property
+    def neutral_cm(self) -> Array:
+        """(478, 3) float64: the same as a face; the same object until the estimate changes."""
+        if self._neutral_of is not self.identity:
+            self._neutral_of = self.identity
+            self._neutral_cm = self._mean_cm + (self.identity @ self._identity).reshape(LANDMARKS, 3)
+        return self._neutral_cm
 
     def add(self, landmarks_cm: Array, time_s: float) -> None:
         """Learn from one frame; landmarks_cm (478, 3) in the head frame."""
         elapsed_s = CORRELATION_S if self._last_s is None else time_s - self._last_s
         self._last_s = time_s
-        look = float(np.clip(elapsed_s / CORRELATION_S, 0.0, 1.0))
-        self._evidence += look * (self._map @ (landmarks_cm - self._mean_cm).ravel())
+        look = min(max(elapsed_s / CORRELATION_S, 0.0), 1.0)
+        self._sum_cm += look * (landmarks_cm - self._mean_cm)
         self._looks += look
         kept = min(1.0, MEMORY_S / CORRELATION_S / max(self._looks, 1e-9))
-        self._evidence *= kept
-        self._looks *= kept
-        self._solved_looks -= (1 - kept) * self._solved_looks
-        due = REFRESH_S / CORRELATION_S if self._looks > SETTLED_S / CORRELATION_S else 0.0
-        if self._looks - self._solved_looks >= due or kept < 1:
+        if kept < 1:
+            self._sum_cm *= kept
+            self._looks *= kept
+            self._solved_looks *= kept
+        due_s = next(refresh_s for until_s, refresh_s in REFRESH if self._looks <= until_s / CORRELATION_S)
+        if (self._looks - self._solved_looks) * CORRELATION_S >= due_s - 1e-6:
             self._solved_looks = self._looks
-            self.neutral_cm = self._mean_cm + (self._posterior() @ self._identity).reshape(LANDMARKS, 3)
-
-    def _posterior(self) -> Array:
-        precision = self._looks * self._information
-        precision[np.diag_indices_from(precision)] += 1.0
-        return np.linalg.solve(precision, self._evidence)
+            evidence = self._map @ self._sum_cm.T.ravel()
+            self.identity = self._axes @ (evidence / (self._looks * self._information + 1.0))
 
 
 class Calibration:
@@ -99,3 +105,15 @@ class Calibration:
     def _drawn(self, measured_cm: Array) -> Array:
         share = len(self._frames) / (len(self._frames) + PRIOR_FRAMES)
         return self._running.neutral_cm + share * (measured_cm - self._running.neutral_cm)
+
+
+def _diagonal(model: FaceModel) -> tuple[Array, Array, Array]:
+    """The same model in axes in which no trait of a person has to do with any other, so that no system of equations is
+    left: (K, 1434) what maps changes of landmarks, column by column, to evidence, (K,) the information that one look
+    gives, and (K, K) the axes along the model's differences between people."""
+    identity = model.identity_cm.astype(np.float64).reshape(len(model.identity_cm), -1)
+    to_evidence = model.identity_map.astype(np.float64)
+    information = to_evidence @ identity.T
+    looks, axes = np.linalg.eigh(0.5 * (information + information.T))
+    by_columns = (axes.T @ to_evidence).reshape(len(looks), LANDMARKS, 3).swapaxes(1, 2).reshape(len(looks), -1)
+    return np.ascontiguousarray(by_columns), looks, axes

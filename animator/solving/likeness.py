@@ -38,8 +38,8 @@ _SKIN = 468
 
 def is_face(landmarks_cm: Array, canonical_cm: Array) -> bool:
     """Whether landmarks (478, 3) in the head frame have the shape of any face."""
-    offset = (landmarks_cm - canonical_cm)[:_SKIN]
-    return bool(np.vdot(offset, offset) <= _SKIN * MAX_MISS_CM**2)  # nan is no face either
+    offset = (landmarks_cm[:_SKIN] - canonical_cm[:_SKIN]).ravel("K")
+    return bool(offset @ offset <= _SKIN * MAX_MISS_CM**2)  # nan is no face either
 
 
 class Likeness:

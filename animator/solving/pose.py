@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..data import Array, HeadPose
+from ..data import LANDMARKS, Array, HeadPose
 from ..maths.projection import focal_px
 from ..maths.rotations import matrix_from_vector, wxyz_from_matrix
 from .face_model import FaceModel
@@ -28,7 +28,7 @@ class HeadFit:
     centre_cm: Array
     """(3,) float64: the middle of the rigid landmarks in camera space."""
     landmarks_cm: Array
-    """(478, 3) float64: head frame, on the canonical face's scale."""
+    """(478, 3) float64: head frame, on the canonical face's scale; column by column in memory."""
 
 
 def unproject_at_depth_one(
@@ -38,16 +38,24 @@ def unproject_at_depth_one(
 
     landmarks_norm : (..., 478, 3) x right, y down in 0..1, z in units of x
     returns        : (..., 478, 3) float64, x right, y up, z negative"""
+    across = _unprojected(np.moveaxis(np.asarray(landmarks_norm), -1, 0), image_size_px, vertical_fov_rad, depth_scale)
+    return np.moveaxis(across, 0, -1)
+
+
+def _unprojected(axes: Array, image_size_px: tuple[int, int], vertical_fov_rad: float, depth_scale: float) -> Array:
+    """The same, (3, ..., 478) to (3, ..., 478): numpy is three times as quick along 478 numbers as across 3."""
     width, height = image_size_px
     focal = focal_px(image_size_px, vertical_fov_rad)
-    # Column by column: numpy is three times as quick along 478 numbers as across 3.
-    landmarks = np.asarray(landmarks_norm, np.float64)
-    rays = np.empty(landmarks.shape)
-    depth = landmarks[..., 2] * (depth_scale * width / focal) + 1
-    rays[..., 0] = (landmarks[..., 0] - 0.5) * (width / focal) * depth
-    rays[..., 1] = (landmarks[..., 1] - 0.5) * (-height / focal) * depth
-    rays[..., 2] = -depth
-    return rays
+    shape = axes.astype(np.float64, order="C")
+    depth = shape[2] * (depth_scale * width / focal)
+    depth += 1
+    shape[0] -= 0.5
+    shape[1] -= 0.5
+    shape[0] *= width / focal
+    shape[1] *= -height / focal
+    shape[:2] *= depth
+    np.negative(depth, out=shape[2])
+    return shape
 
 
 class HeadFitter:
@@ -55,40 +63,43 @@ class HeadFitter:
 
     def __init__(self, model: FaceModel) -> None:
         weights = model.rigid_weights.astype(np.float64)
-        self._weights = weights / weights.sum()
+        weights /= weights.sum()
         canonical_cm = model.canonical_cm.astype(np.float64)
-        self._canonical_centre_cm = self._weights @ canonical_cm
+        self._canonical_centre_cm = weights @ canonical_cm
         centred_cm = canonical_cm - self._canonical_centre_cm
-        # The weights add up to 1 and these to 0, so the covariance needs no centred landmarks.
-        self._moments = np.ascontiguousarray((centred_cm * self._weights[:, None]).T)
-        self._spread_cm2 = float(self._weights @ (centred_cm**2).sum(1))
+        self._spread_cm2 = float(weights @ (centred_cm**2).sum(1))
         self._depth_scale = float(model.depth_scale)
-        self._turn_map = model.turn_map.astype(np.float64)
-        self._turn_of_offset = self._turn_map.reshape(3, -1, 3).sum(1)
-        self._turn_at_rest = self._turn_map @ (model.neutral_cm - self._canonical_centre_cm).ravel()
+        turn_map = model.turn_map.astype(np.float64).reshape(3, LANDMARKS, 3)
+        self._turn_of_offset = turn_map.sum(1)
+        self._turn_at_rest = model.turn_map.astype(np.float64) @ (model.neutral_cm - self._canonical_centre_cm).ravel()
+        # All that is asked of a shape before its rotation is known are sums over landmarks: of the covariance (the
+        # weights add up to 1 and the moments to 0, so it needs no centred landmarks), the centre, and the turn map's.
+        sums = (centred_cm * weights[:, None]).T, weights[None], np.moveaxis(turn_map, 1, 2).reshape(9, LANDMARKS)
+        self._sums = np.concatenate(sums)
 
     def fit(self, landmarks_norm: Array, image_size_px: tuple[int, int], vertical_fov_rad: float) -> HeadFit:
         """The head's pose and its landmarks in the head frame.
 
         landmarks_norm   : (478, 3) finite, not all in one point
         vertical_fov_rad : the camera's; a wrong value changes the distance but hardly the rotation"""
-        shape = unproject_at_depth_one(landmarks_norm, image_size_px, vertical_fov_rad, self._depth_scale)
-        centre = self._weights @ shape
-        scale, rotation = self._similarity(self._moments @ shape)
+        shape = _unprojected(np.asarray(landmarks_norm).T, image_size_px, vertical_fov_rad, self._depth_scale)
+        sums = self._sums @ shape.T
+        centre = sums[3]
+        scale, rotation = self._similarity(sums[:3])
         per_cm = rotation / scale
-        shown_cm, offset_cm = shape @ per_cm, centre @ per_cm  # the latter still to be taken from the former
-        missed = self._turn_map @ shown_cm.ravel() - self._turn_of_offset @ offset_cm - self._turn_at_rest
+        offset_cm = centre @ per_cm  # still to be taken from the landmarks
+        missed = sums[4:].reshape(3, 9) @ per_cm.T.ravel() - self._turn_of_offset @ offset_cm - self._turn_at_rest
         turn = matrix_from_vector(missed)
-        landmarks_cm = shown_cm @ turn
-        landmarks_cm += self._canonical_centre_cm - offset_cm @ turn
-        return HeadFit(rotation @ turn, centre / scale, landmarks_cm)
+        landmarks_cm = (per_cm @ turn).T @ shape
+        landmarks_cm += (self._canonical_centre_cm - offset_cm @ turn)[:, None]
+        return HeadFit(rotation @ turn, centre / scale, landmarks_cm.T)
 
     def _similarity(self, covariance: Array) -> tuple[float, Array]:
         """Scale and rotation of the best similarity (Umeyama 1991) from source' @ target, (3, 3)."""
         v, singular, ut = np.linalg.svd(covariance)
         rotation = (v @ ut).T
         # A reflection is no rotation: turn the axis round that matters least.
-        if np.linalg.det(rotation) < 0:
+        if _determinant(rotation) < 0:
             singular[2] = -singular[2]
             rotation = (v * (1.0, 1.0, -1.0) @ ut).T
         return float(singular.sum() / self._spread_cm2), rotation
@@ -97,3 +108,9 @@ class HeadFitter:
         """The pose after turning a fitted head about its own axes by `turn_rad` (3,), a rotation vector."""
         rotation = head.rotation @ matrix_from_vector(turn_rad)
         return HeadPose(wxyz_from_matrix(rotation), head.centre_cm - rotation @ self._canonical_centre_cm)
+
+
+def _determinant(matrix: Array) -> float:
+    """Of one (3, 3), at a quarter of numpy's time."""
+    (a, b, c), (d, e, f), (g, h, i) = matrix.tolist()
+    return a * (e * i - f * h) - b * (d * i - f * g) + c * (d * h - e * g)

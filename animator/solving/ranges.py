@@ -48,7 +48,7 @@ class BlinkRange:
 
     def apply(self, blinks: Array) -> Array:
         """(2,) left and right in 0..1, solved -> the same on this person's own scale."""
-        self._learn(float(np.max(blinks)))
+        self._learn(max(blinks.tolist()))
         return np.minimum(blinks * self._gain, 1.0)
 
     def _learn(self, blink: float) -> None:

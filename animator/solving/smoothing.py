@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from ..channels import ARKIT
@@ -44,9 +46,10 @@ class Smoother:
         if self._last_wxyz is not None and wxyz @ self._last_wxyz < 0:
             wxyz = -wxyz  # the same rotation, on the side of the sphere where the filter is
         seen = np.concatenate([wxyz, pose.translation_cm, gaze.angles_rad.ravel(), weights])
-        calm = self._filter.step(seen, time_s).copy()
-        self._last_wxyz = wxyz = calm[_ROTATION] / np.sqrt(calm[_ROTATION] @ calm[_ROTATION])
+        calm = self._filter.step(seen, time_s)
+        wxyz = calm[_ROTATION]
+        self._last_wxyz = wxyz = wxyz / math.sqrt(wxyz @ wxyz)
         return (
             HeadPose(wxyz, calm[_TRANSLATION]), Gaze(calm[_GAZE].reshape(2, 2)),
-            Expression(np.clip(calm[_WEIGHTS], 0, 1).astype(np.float32)),
+            Expression(np.minimum(np.maximum(calm[_WEIGHTS], 0), 1).astype(np.float32)),
         )  # fmt: skip

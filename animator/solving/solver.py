@@ -85,6 +85,8 @@ class _Performer:
     """The neutral is a stored one, which stays whoever comes."""
     person: Person | None = None
     """What the network knows of the neutral in force."""
+    person_of: Array | None = None
+    """The neutral, or the running estimate, that `person` was made of."""
     past: deque[EyesSeen] = field(default_factory=no_past)
     """Where the eyes were a moment ago."""
     angles_rad: Array = field(default_factory=lambda: np.zeros((2, 2)))
@@ -205,10 +207,12 @@ class LinearSolver:
     def _fit(self, face: Face) -> HeadFit | None:
         landmarks = np.asarray(face.landmarks_norm)
         check_shape("landmarks_norm", landmarks, LANDMARKS, 3)
-        across, down = landmarks[:, 0], landmarks[:, 1]
-        extent = min(across.max() - across.min(), down.max() - down.min())
-        # One number that is not finite makes the sum so, at a fraction of the time that asking each takes.
-        if not (math.isfinite(landmarks.sum(dtype=np.float64)) and extent >= MIN_EXTENT):
+        axes = np.ascontiguousarray(landmarks.T)
+        left, top, near = np.minimum.reduce(axes, 1).tolist()
+        right, bottom, far = np.maximum.reduce(axes, 1).tolist()
+        # One number that is not finite makes its axis' extent so.
+        extent = min(right - left, bottom - top)
+        if not (math.isfinite(right - left + bottom - top + far - near) and extent >= MIN_EXTENT):
             return None
         if face.presence < self.tuning.min_confidence:
             return None
@@ -218,10 +222,8 @@ class LinearSolver:
     def _solve_face(self, face: Face, head: HeadFit, time_s: float) -> Motion:
         performer = self._whose(face.track_id, head.landmarks_cm, time_s)
         self._learn_neutral(face.track_id, performer, head.landmarks_cm, time_s)
-        neutral_cm = self._neutral_cm(performer)
-        if performer.person is None or performer.person.neutral_cm is not neutral_cm:
-            performer.person = self._network.person(neutral_cm)
-        reading = self._network.read(head.landmarks_cm, head.rotation, performer.person, performer.past, time_s)
+        person = self._person(performer)
+        reading = self._network.read(head.landmarks_cm, head.rotation, person, performer.past, time_s)
         weights = reading.weights
         share = visible_share(weights[_BLINKS])
         performer.angles_rad = performer.angles_rad + share * (both_eyes(reading.gaze_rad) - performer.angles_rad)
@@ -298,6 +300,16 @@ class LinearSolver:
     def _neutral_cm(self, performer: _Performer) -> Array:
         """The neutral to solve with: for whoever may be a stranger, not the one that is known."""
         return performer.watch.running.neutral_cm if performer.is_doubtful else self._known_cm(performer)
+
+    def _person(self, performer: _Performer) -> Person:
+        """The same neutral as the network sees it."""
+        running = performer.watch.running if performer.is_doubtful else performer.running
+        is_running = performer.is_doubtful or (performer.calibration is None and performer.fixed_cm is None)
+        known = running.identity if is_running else self._known_cm(performer)
+        if performer.person is None or performer.person_of is not known:
+            performer.person = self._network.person_of(known) if is_running else self._network.person(known)
+            performer.person_of = known
+        return performer.person
 
     def _known_cm(self, performer: _Performer) -> Array:
         if performer.calibration is not None:

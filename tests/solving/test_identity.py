@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 
 from animator.channels import INDEX
@@ -63,3 +65,26 @@ def test_calibration_shrugs_off_a_blink(model):
         calibration.add(shown, i / FPS)
     assert calibration.is_over(1.0)
     assert miss_cm(calibration.result_cm(), truth) < 0.03
+
+
+def test_running_estimate_is_the_most_likely_person(model):
+    landmarks_cm, running = person(model, 5) + 0.05, RunningNeutral(model)
+    running.add(landmarks_cm, 0.0)
+    identity = model.identity_cm.astype(np.float64).reshape(len(model.identity_cm), -1)
+    evidence, information = (
+        model.identity_map.astype(np.float64) @ a for a in ((landmarks_cm - model.neutral_cm).ravel(), identity.T)
+    )
+    likeliest = np.linalg.solve(0.5 * (information + information.T) + np.eye(len(identity)), evidence)
+    np.testing.assert_allclose(running.identity, likeliest, atol=1e-6)
+    np.testing.assert_allclose(running.neutral_cm.ravel(), model.neutral_cm.ravel() + likeliest @ identity, atol=1e-6)
+
+
+def test_running_estimate_is_renewed_more_seldom_when_it_is_known(model):
+    truth, running, known = person(model), RunningNeutral(model), []
+    for i in range(8 * int(FPS)):
+        running.add(truth, i / FPS)
+        known.append(running.neutral_cm)
+    changes = [one is not other for one, other in itertools.pairwise(known)]
+    at_first, at_last = int(0.4 * FPS), 2 * int(FPS)
+    assert all(changes[:at_first])
+    assert 2 <= sum(changes[-at_last:]) <= 5

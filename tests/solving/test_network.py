@@ -7,8 +7,6 @@ from animator.channels import INDEX, MIRRORED
 from animator.maths.rotations import matrix_from_yaw_pitch_roll
 from animator.solving.network import (
     EYE_SHAPES,
-    FULL_FROM,
-    GAIN,
     LONGEST_S,
     EyesSeen,
     FaceNetwork,
@@ -101,10 +99,28 @@ def test_a_new_neutral_is_no_motion_of_the_eyes(model):
     assert np.abs(turned[-2 * EYE_SHAPES :]).max() < 1e-3
 
 
-def test_settling_is_monotonic_and_keeps_clear_weights_in_proportion():
-    weights = np.linspace(0, 1, 1001)
-    calm = settled(weights)
-    assert (np.diff(calm) >= 0).all()
-    assert calm[0] == 0
-    clear = weights >= FULL_FROM
-    np.testing.assert_allclose(calm[clear], np.minimum(GAIN * weights[clear], 1))
+def test_settling_is_monotonic_and_keeps_clear_weights_in_proportion(model):
+    weights = np.repeat(np.linspace(0, 1, 1001)[:, None], 52, 1)
+    calm = settled(weights, model.settling)
+    assert (np.diff(calm, axis=0) >= 0).all()
+    assert not calm[0].any()
+    _, full_from, gain = model.settling.T
+    np.testing.assert_allclose(np.where(weights >= full_from, calm - np.minimum(gain * weights, 1), 0), 0, atol=1e-6)
+
+
+def test_a_channel_and_its_mirror_image_settle_alike(model):
+    np.testing.assert_array_equal(model.settling, model.settling[list(MIRRORED)])
+
+
+def test_a_face_that_lies_column_by_column_folds_like_any_other(model):
+    change, fold = np.random.default_rng(1).normal(size=(478, 3)), Folding(model.mirror)
+    for one, other in zip(fold.of_one(np.asfortranarray(change)), fold(change), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_a_person_made_of_the_models_people_is_seen_without_the_face(model):
+    network, identity = FaceNetwork(model), np.random.default_rng(2).normal(size=len(model.identity_cm))
+    face = network.person(model.neutral_cm + np.tensordot(identity, model.identity_cm.astype(np.float64), 1))
+    known = network.person_of(identity)
+    for one, other in zip((*known.rest, *known.who), (*face.rest, *face.who), strict=True):
+        np.testing.assert_allclose(one, other, atol=2e-3)
