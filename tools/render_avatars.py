@@ -1,6 +1,6 @@
-"""Draw a sheet of avatars, all acting the same moments of a recording, to look at and for the docs.
+"""Draw a sheet of avatars, all acting the same moments of recordings, to look at and for the docs.
 
-python -m tools.render_avatars AVATAR_OR_FOLDER... --take RECORDING.csv [--out docs/images/avatars.png]
+python -m tools.render_avatars AVATAR_OR_FOLDER... --take RECORDING.csv [--take ANOTHER.npz] [--out FILE]
 
 The moments are those that differ most from each other and from rest; where the recording keeps its head
 still, it is turned gently. Only pictures of avatars whose licences allow it belong into the docs.
@@ -51,8 +51,8 @@ def telling_frames(take: Take, count: int) -> list[int]:
 
 
 def moments_of(take: Take, count: int) -> list[Motion]:
-    """Rest, then telling moments with a turned head."""
-    moments = [Motion(0.0, 0)]
+    """Telling moments; of a take that keeps its head still with a turned head."""
+    moments = []
     still = np.allclose(take.rotations_wxyz, take.rotations_wxyz[0], atol=1e-3)
     for number, frame in enumerate(telling_frames(take, count), start=1):
         motion = take.motion(frame)
@@ -77,13 +77,14 @@ def main() -> None:
     """Draw the sheet."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("avatars", nargs="+", help="files, folders of files, or names of built-in avatars")
-    parser.add_argument("--take", type=Path, required=True, help="a recording: .csv of Live Link Face, or .npz")
+    parser.add_argument("--take", type=Path, action="append", required=True,
+                        help="a recording: .csv of Live Link Face, or .npz; may be given several times")  # fmt: skip
     parser.add_argument("--out", type=Path, default=Path(__file__).resolve().parents[1] / "docs/images/avatars.png")
-    parser.add_argument("--moments", type=int, default=6)
+    parser.add_argument("--moments", type=int, default=3, help="of each recording")
     parser.add_argument("--size", default="150x170")
     args = parser.parse_args()
-    take = load_csv(args.take) if args.take.suffix == ".csv" else load_takes(args.take)[0]
-    moments = moments_of(take, args.moments)
+    takes = [load_csv(path) if path.suffix == ".csv" else load_takes(path)[0] for path in args.take]
+    moments = [Motion(0.0, 0), *(moment for take in takes for moment in moments_of(take, args.moments))]
     width, height = map(int, args.size.split("x"))
     cells = []
     for name in avatars_in(args.avatars):
