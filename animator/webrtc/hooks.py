@@ -4,7 +4,8 @@ aiortc encodes for each viewer anew unless a track gives packets instead of fram
 what viewers ask for has no way out: a key frame request (PLI, FIR) sets a flag of the sender, and a bandwidth
 estimate (REMB) sets `target_bitrate` of the sender's own encoder. What it receives waits for its decoder in
 a queue without a bound, and for what was lost on the way too long (see gaps). A connection that is closed while it
-is being made may leave a task behind. And aioice takes a malformed STUN message for a fault of its own.
+is being made may leave a task behind. And anybody's malformed STUN message is a fault of
+aioice's own, anybody's empty datagram the end of a session.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from contextlib import suppress
 from typing import Any
 
 import av
-from aioice import stun
+from aioice import ice, stun
 from aiortc import RTCPeerConnection, RTCRtpReceiver, RTCRtpSender, RTCRtpTransceiver
 from aiortc.codecs import get_encoder
 from aiortc.codecs.base import Encoder
@@ -144,7 +145,22 @@ def refuse_malformed_stun() -> None:
     stun.parse_message = parse_or_refuse
 
 
+def drop_empty_datagrams() -> None:
+    """An empty datagram, from whomever, is no media: aiortc looks at its first byte, and that ended the session."""
+    receive = ice.StunProtocol.datagram_received
+    if getattr(receive, "drops", False):
+        return
+
+    def receive_if_any(self: ice.StunProtocol, data: bytes | str, addr: tuple[Any, ...]) -> None:
+        if data:
+            receive(self, data, addr)
+
+    receive_if_any.drops = True
+    ice.StunProtocol.datagram_received = receive_if_any
+
+
 refuse_malformed_stun()
+drop_empty_datagrams()
 
 
 class DecoderQueue(queue.Queue):

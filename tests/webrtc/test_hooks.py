@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import struct
 from contextlib import suppress
 from types import SimpleNamespace
@@ -82,6 +83,26 @@ def test_malformed_stun_is_refused_as_what_is_none(attribute: int, value: bytes)
         ice.stun.parse_message(message)
     good = ice.stun.Message(message_method=ice.stun.Method.BINDING, message_class=ice.stun.Class.REQUEST)
     assert ice.stun.parse_message(bytes(good)).transaction_id == good.transaction_id
+
+
+@needs_ice
+def test_an_empty_datagram_of_a_stranger_ends_nothing() -> None:
+    async def test() -> None:
+        fanout = Fanout(asyncio.get_running_loop())
+        viewer, server = Peer(receive=True), Peer(fanout)
+        with publishing(fanout):
+            async with pair(viewer, server):
+                connection = server._pc.sctp.transport.transport._connection
+                with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
+                    for candidate in connection.local_candidates:
+                        if ":" not in candidate.host:
+                            stranger.sendto(b"", (candidate.host, candidate.port))
+                            stranger.sendto(b"x", (candidate.host, candidate.port))
+                before = viewer.pictures.received
+                await until(lambda: viewer.pictures.received > before + 5)
+                assert server._pc.sctp.transport.state == "connected"
+
+    run(test())
 
 
 def test_a_connection_that_cannot_be_closed_gives_its_ports_back() -> None:
