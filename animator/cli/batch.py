@@ -61,7 +61,6 @@ def batch(
 ) -> int:
     """Make takes, and videos of an avatar if asked, of every film; exit code 1 if some failed."""
     from ..batch import BatchConfig, run
-    from ..config import size_from_text
 
     if cluster is not None and jobs is not None:
         raise SettingError("jobs: they are for this machine; a cluster has as many as its workers")
@@ -71,10 +70,6 @@ def batch(
         tuple(dict.fromkeys(wanted)), resume=resume, thumbnails=thumbnails,
         **{name: value for name, value in given.items() if value is not None},
     )  # fmt: skip
-    shown = {
-        "rig": rig, "size_px": size_from_text(size) if size else None, "fps": fps, "background": background,
-        "mirror": mirror or None,
-    }  # fmt: skip
     gathered = options.gathered(
         config,
         tracking=options.tracking_options(
@@ -82,7 +77,7 @@ def batch(
         ),
         calibrate=calibrate,
         solving={"smoothing": smoothing, "vertical_fov_deg": fov},
-        show=shown,
+        show=options.show_options(rig, None, size, fps, background, mirror=mirror),
     )
     with _progress() as progress:
         results = run(inputs, out, settings, gathered, model=model, progress=progress)

@@ -68,7 +68,7 @@ def call(
         ),
         calibrate=calibrate,
         solving={"smoothing": smoothing, "vertical_fov_deg": fov, "profile": profile},
-        show={"rig": rig, "background": background, "mirror": mirror or None},
+        show=options.show_options(rig, background=background, mirror=mirror),
     )
     if way == "video":
         settings = _for_video(settings)
@@ -98,15 +98,9 @@ def _for_video(settings: Config) -> Config:
     """The avatar alone, whatever the file says of views: the camera's picture stays here."""
     from dataclasses import replace
 
-    from ..rendering.backdrop import background_from_text
-    from ..rigging.library import load_rig
-
-    load_rig(settings.show.rig)
-    if settings.show.background is not None:
-        background_from_text(settings.show.background)
-    return replace(
-        settings, show=replace(settings.show, view="avatar", size_px=settings.show.size_px or VIDEO_SIZE_PX, fps=None)
-    )
+    show = replace(settings.show, view="avatar", size_px=settings.show.size_px or VIDEO_SIZE_PX, fps=None)
+    work.check_looks(show)
+    return replace(settings, show=show)
 
 
 def _send_motion(address: Address, performance: Performance, say: network.Tell, show: network.Tell) -> None:

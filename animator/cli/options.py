@@ -82,6 +82,28 @@ def tracking_options(
     }
 
 
+def show_options(
+    rig: str | None = None,
+    view: str | None = None,
+    size: str | None = None,
+    fps: float | None = None,
+    background: str | None = None,
+    *,
+    mirror: bool = False,
+) -> dict[str, object]:
+    """The options of ShowConfig under its own names; None is what was not given."""
+    from ..config import size_from_text
+
+    return {
+        "rig": rig,
+        "view": view,
+        "size_px": size_from_text(size) if size else None,
+        "fps": fps,
+        "background": background,
+        "mirror": mirror or None,
+    }
+
+
 def gathered(
     settings: Path | None = None,
     *,

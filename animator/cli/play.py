@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from . import options
-from .run import perform
+from .performing import Outputs, perform
 
 if TYPE_CHECKING:
     from ..config import Config
@@ -28,7 +28,6 @@ def play(
     config: options.Settings = None,
 ) -> None:
     """Play a take in a window with a time line; without a display, or with --out, into a video."""
-    from ..config import size_from_text
     from ..display import has_display
     from ..errors import TakeError
 
@@ -36,18 +35,11 @@ def play(
         raise TakeError(f"{take} is not a take: wanted .npz, .csv, .json or .landmarks.npz (for a video: animator run)")
     settings = options.gathered(
         config,
-        show={
-            "rig": rig,
-            "view": "avatar",
-            "size_px": size_from_text(size) if size else None,
-            "fps": fps,
-            "background": background,
-            "mirror": mirror or None,
-        },
+        show=options.show_options(rig, "avatar", size, fps, background, mirror=mirror),
     )
     recorded = _recorded(take) if out is None and has_display() else None
     if recorded is None:
-        perform(take, settings, out=out, take=None, model=None, send=send or ())
+        perform(take, settings, Outputs(film=out, send=send or ()))
     else:
         _show(recorded, Path(take).name, settings, send or ())
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ..errors import SettingError
 from . import options, work
+
+if TYPE_CHECKING:
+    from ..config import Config
 
 
 def record(
@@ -46,13 +50,6 @@ def record(
         return
     if out is None:
         raise SettingError("out: wanted the take's name: -o take.npz")
-    from ..pipeline import is_motion_source, open_performance
-    from ..recording import record_into
-    from ..sending import sending_to
-    from ..sources import open_source
-
-    work.check_not_itself(source, out)
-
     settings = options.gathered(
         config,
         tracking=options.tracking_options(
@@ -61,9 +58,29 @@ def record(
         calibrate=calibrate,
         solving={"smoothing": smoothing, "vertical_fov_deg": fov, "profile": profile},
     )
+    _record(source, settings, out, landmarks=landmarks, send=send or (), fps=fps, model=model)
+
+
+def _record(
+    source: str | None,
+    settings: Config,
+    out: Path,
+    *,
+    landmarks: bool,
+    send: Sequence[str],
+    fps: float | None,
+    model: Path | None,
+) -> None:
+    """Open everything, checking every input before any output is made; then record to the end."""
+    from ..pipeline import is_motion_source, open_performance
+    from ..recording import record_into
+    from ..sending import sending_to
+    from ..sources import open_source
+
+    work.check_not_itself(source, out)
     with ExitStack() as stack:
         opened = stack.enter_context(closing(open_source(source, fps=fps, solve_again=True)))
-        sender = stack.enter_context(sending_to(send or ()))
+        sender = stack.enter_context(sending_to(send))
         if landmarks and is_motion_source(opened):
             raise SettingError(f"landmarks: {opened.name} has motion but no pictures or landmarks to keep")
         recorder = stack.enter_context(record_into(out, opened.fps, landmarks=landmarks, source=opened.name))

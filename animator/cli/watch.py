@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from . import network, options
+from . import network, options, work
 
 if TYPE_CHECKING:
     from ..config import Config
@@ -63,25 +63,10 @@ def _check(seconds: float | None, numbers: bool, rig: str | None, background: st
 
 
 def _settings(file: Path | None, numbers: bool, rig: str | None, size: str | None, background: str | None) -> Config:
-    from ..config import size_from_text
-
-    settings = options.gathered(
-        file,
-        show={
-            "rig": rig,
-            "view": "avatar" if numbers else "mesh",  # `mesh` is the picture itself: no face is looked for in it
-            "size_px": size_from_text(size) if size else None,
-            "background": background,
-        },
-    )
+    view = "avatar" if numbers else "mesh"  # `mesh` is the picture itself: no face is looked for in it
+    settings = options.gathered(file, show=options.show_options(rig, view, size, background=background))
     if numbers:
-        from ..rigging.library import load_rig
-
-        load_rig(settings.show.rig)
-        if settings.show.background is not None:
-            from ..rendering.backdrop import background_from_text
-
-            background_from_text(settings.show.background)
+        work.check_looks(settings.show)
     return settings
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from ..errors import SinkError, SourceError
 
 if TYPE_CHECKING:
+    from ..config import ShowConfig
     from ..pipeline import Performance
     from ..stages import FrameSource, MotionSource
 
@@ -65,6 +66,19 @@ def check_not_itself(source: str | None, *outputs: Path | None) -> None:
     for path in outputs:
         if source is not None and path is not None and path.resolve() == Path(source).resolve():
             raise SinkError(f"cannot write {path}: it is the source itself; choose another name")
+
+
+def check_looks(show: ShowConfig) -> None:
+    """Raise for a view, avatar or background that cannot be had, before anything is opened or written."""
+    from ..rendering.framing import check_view
+    from ..rigging.library import load_rig
+
+    check_view(show.view)
+    load_rig(show.rig)
+    if show.background is not None:
+        from ..rendering.backdrop import background_from_text
+
+        background_from_text(show.background)
 
 
 def default_out(source: FrameSource | MotionSource) -> Path:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from animator.sources import opening as opening_module
-from animator.sources.video import VideoSource
+from animator.sources.images import ImageSource
 from animator.takes.live_link_csv import load_csv
 from animator.takes.npz import load_landmark_take, load_takes
 
@@ -65,7 +65,7 @@ def test_settings_come_from_a_file_and_options_win_over_it(animator, take_path: 
     assert animator("run", take_path, "--config", "a.toml", "--out", "b.png", "--size", "40x30").code == 0
     sizes = []
     for name in ("a.png", "b.png"):
-        (frame,) = VideoSource(Path(name))
+        (frame,) = ImageSource(Path(name))
         sizes.append(frame.size_px)
         assert (frame.rgb[0, 0] > 250).all()
     assert sizes == [(80, 60), (40, 30)]
