@@ -28,6 +28,8 @@ CONTAINERS = (
 connections; that is what URLs are for."""
 HIDDEN_FRAMES, HIDDEN_SHARE = 5, 0.05
 """A whole file may show this many frames fewer than it holds: edit lists hide some at the ends."""
+MAX_PICTURE_PX = 36 * 2**20
+"""Of a film: 8K has 33 million. A file of 600 bytes may claim 65536 x 65536."""
 OPEN_TIMEOUT_S, READ_TIMEOUT_S = 10.0, 10.0
 
 
@@ -56,6 +58,7 @@ class VideoSource:
             self._container.close()
             raise SourceError(f"{self.name} is not a video that can be read: FFmpeg does not know how it is coded")
         self._stream.thread_type = "AUTO"
+        self._stream.codec_context.options = {"max_pixels": str(MAX_PICTURE_PX)}
         if threads is not None:
             self._stream.codec_context.thread_count = threads
         self.fps = float(self._stream.average_rate or self._stream.guessed_rate or DEFAULT_FPS)
@@ -149,6 +152,8 @@ def opened(path: Path) -> Any:
 
 def _rgb(picture: Any) -> Array:
     """(H, W, 3) uint8 of a decoded picture: what its `to_ndarray` gives, in memory that is used again."""
+    if picture.width * picture.height > MAX_PICTURE_PX:
+        raise ValueError(f"a picture of {picture.width}x{picture.height} is larger than any camera's")
     plane = picture.reformat(format="rgb24").planes[0]
     rows = np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)
     rgb = PICTURES.empty((plane.height, plane.width, 3))

@@ -14,6 +14,8 @@ from .take import ARRAYS, Take
 
 MAX_FRAMES = 24 * 3600 * 60
 """A day of 60 frames a second."""
+ROOMY_FRAMES, MOST_FILLED = 400_000, 100
+"""A take of five frames may claim to reach over a day: so many frames, or so many for each, are made of it."""
 REACH = 3.0
 """How many widths away frames still count when smoothing."""
 _OF_FRAMES = (*ARRAYS, "landmarks_norm", "stages_ms")
@@ -45,8 +47,8 @@ def resampled(take: Take, fps: float) -> Take:
     if len(take) < 2:
         return replace(take, fps=float(fps))
     span_s = take.times_s[-1] - take.times_s[0]
-    if not span_s * fps < MAX_FRAMES:
-        raise TakeError(f"{fps:g} frames a second of a take that is {span_s:g} s long are more than {MAX_FRAMES}")
+    if not span_s * fps < min(MAX_FRAMES, max(ROOMY_FRAMES, MOST_FILLED * len(take))):
+        raise TakeError(f"{fps:g} frames a second of {len(take)} frames that reach over {span_s:g} s are too many")
     ticks = take.times_s[0] + np.arange(int(np.floor(span_s * fps + 1e-6)) + 1) / fps
     return at_times(take, ticks, fps)
 
