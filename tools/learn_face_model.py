@@ -22,6 +22,7 @@ from animator.solving.face_model import OUTPUTS, FaceModel, load_face_model
 from animator.solving.pose import unproject_at_depth_one
 from animator.topology import canonical_face
 
+from .face_model_file import save_face_model, stored_precision
 from .learn_network import learn_network
 from .lessons import FLAT, Lesson, files_in, read_lesson, take_means
 from .rotation_vectors import matrix_from_vectors, nearest_rotation, vector_from_matrix
@@ -199,27 +200,6 @@ def learn(lesson: Lesson) -> FaceModel:
     model = learn_response(model, lesson, landmarks_cm)
     # The network must see what it will see in use: a model in the precision in which it is stored.
     return learn_network(stored_precision(model), lesson, rotations, landmarks_cm)
-
-
-def stored_precision(model: FaceModel) -> FaceModel:
-    """The model as it is after saving and loading: half precision wherever a relative error of 1 in 2000 is
-    below the noise."""
-    half = {
-        name
-        for name in FaceModel.__slots__
-        if name.startswith(("response", "identity", "shape", "person", "first", "second", "last"))
-    }
-    rounded = {
-        name: getattr(model, name).astype(np.int32 if name == "mirror" else np.float16 if name in half else np.float32)
-        for name in FaceModel.__slots__
-    }
-    return FaceModel(**rounded)
-
-
-def save_face_model(path: Path, model: FaceModel) -> None:
-    """Write the model."""
-    model = stored_precision(model)
-    np.savez_compressed(path, **{name: getattr(model, name) for name in FaceModel.__slots__})
 
 
 def main() -> None:

@@ -25,7 +25,7 @@ from animator.solving.face_model import FaceModel, load_face_model
 from animator.solving.network import settled
 from animator.solving.solver import LinearSolver, SolverConfig
 
-from .learn_face_model import save_face_model
+from .face_model_file import save_face_model
 from .lessons import Lesson, files_in, read_lesson
 
 FPS = 30.0
@@ -76,10 +76,9 @@ def blink_f1(read: Array, truth: Array, settling: Array) -> float:
 def best_settling(seen: list[tuple[Array, Array]]) -> Array:
     """(52, 3): the best of what is tried, over all files."""
     tried = [(below, below + width, gain) for below, width, gain in product(BELOW, WIDTHS, GAINS)]
-    costs = np.array(
-        [np.nanmean([cost(*one, np.tile(figures, (len(ARKIT), 1))) for one in seen], 0) for figures in tried]
-    )
-    costs = np.nan_to_num(0.5 * (costs + costs[:, list(MIRRORED)]), nan=0.0)
+    costs = np.array([[cost(*one, np.tile(figures, (len(ARKIT), 1))) for one in seen] for figures in tried])
+    costs = np.nansum(costs, 1) / np.maximum(1, (~np.isnan(costs)).sum(1))
+    costs = 0.5 * (costs + costs[:, list(MIRRORED)])
     settling = np.array(tried)[costs.argmin(0)]
 
     def with_lids(gain: float) -> Array:
