@@ -24,6 +24,7 @@ from ..webrtc.outbound import Fanout
 from .config import ServeConfig
 from .drawing import Output
 from .finished import Nobody
+from .memory import give_back
 from .metrics import Spent
 from .performer import Performer
 from .recording import PREFIX as RECORDINGS
@@ -244,6 +245,7 @@ class Worker:
         """
         self._tidying = None
         gc.collect()
+        self._loop.run_in_executor(None, give_back)
 
     def _leave_room(self, room: Room) -> None:
         self._rooms.leave(room)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import random
 import re
 import socket
@@ -141,6 +140,5 @@ async def flood(host: str, port: int, per_s: float, seconds: float, connections:
 if __name__ == "__main__":  # a process of its own, so that who floods takes no time of who is measured
     import sys
 
-    os.nice(0)
     where, rate, duration = sys.argv[1], float(sys.argv[2]), float(sys.argv[3])
     print(asyncio.run(flood(where.partition(":")[0], int(where.partition(":")[2]), rate, duration)))

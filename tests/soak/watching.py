@@ -139,6 +139,8 @@ class Record:
         """(seconds, milliseconds) as they would have been had the machine been as busy all the time as it was in the
         middle: in proportion to what a fixed piece of work took in the same moment."""
         times_s, values_ms = self.series("latency")
+        if not any("yardstick" in sample for sample in self.samples):
+            return times_s, values_ms
         yardsticks = [s.get("yardstick", float("nan")) for s in self.samples if "latency" in s]
         return times_s, list(np.array(values_ms) / yardsticks * np.nanmedian(yardsticks))
 
@@ -183,8 +185,9 @@ class Soaked:
         sums = dict.fromkeys(kinds, 0.0) | {"yardstick": yardstick_ms()}
         for process in self._processes():
             try:
-                memory = process.memory_full_info()
-                sums["memory"] += getattr(memory, "pss", memory.uss) / MB
+                memory = process.memory_info()
+                # Without the pages of files: whether those count as shared depends on what others have open.
+                sums["memory"] += (memory.rss - getattr(memory, "shared", 0)) / MB
                 sums["rss"] += memory.rss / MB
                 sums["handles"] += process.num_fds() if hasattr(process, "num_fds") else process.num_handles()
                 sums["threads"] += process.num_threads()
