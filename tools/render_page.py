@@ -31,7 +31,7 @@ from tools.render_rig_sheets import save
 ROOT = Path(__file__).resolve().parents[1]
 PORT = 18444
 LINK = f"http://127.0.0.1:{PORT}/r/studio"
-SHOWN_AFTER_S = 9.0
+WAKING_S, SHOWN_AFTER_S = 3.0, 9.0
 """By then the performance is in the midst of a smile."""
 WIDE, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
 GAP_PX = 24
@@ -104,7 +104,9 @@ def performing(browser: Browser, size: dict[str, int], dark: bool = False) -> np
     """The page while somebody performs."""
     with opened(browser, size, dark) as page:
         page.get_by_role("button", name="Perform").first.click()
-        page.wait_for_timeout(1000 * SHOWN_AFTER_S)
+        page.wait_for_timeout(1000 * WAKING_S)
+        page.wait_for_selector("#veil", state="hidden", timeout=60_000)  # a busy machine wakes the puppet slowly
+        page.wait_for_timeout(1000 * (SHOWN_AFTER_S - WAKING_S))
         return seen(page)
 
 
