@@ -12,6 +12,7 @@ import tempfile
 import zipfile
 import zlib
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -23,12 +24,14 @@ from animator.errors import AnimatorError, RigError, SettingError, SourceError, 
 from animator.foreign import inside, json_from, picture_bytes, picture_size_px, text_of, toml_of
 from animator.rigging.gltf import rig_from_glb_bytes
 from animator.rigging.library import load_rig
+from animator.sources import video
 from animator.sources.images import ImageSource
 from animator.sources.video import VideoSource
+from animator.takes.editing import resampled
 from animator.takes.npz import load_takes
 from tests.rigging.building import Builder
 from tests.soak.fuzz_files import attempt, furnish, spoilt
-from tests.soak.parsers import PARSERS, Parser
+from tests.soak.parsers import PARSERS, Parser, take
 from tests.test_layers import FILES, imports, name_of
 
 CASES = 60
@@ -298,3 +301,28 @@ def test_every_message_is_one_line_that_commands_nothing(kind: type[AnimatorErro
     assert told.startswith("a b\\x1b[2J\\u202e\\ud800xxx")
     assert len(told) < 1000
     assert told.isprintable()
+
+
+def test_few_frames_that_reach_over_a_day_are_not_filled_up() -> None:
+    """Five lines of CSV with the right times of day would be a gigabyte at 30 frames a second."""
+    few = replace(take(5), times_s=np.array([0.0, 1, 2, 3, 46_800]))
+    with pytest.raises(TakeError, match="are too many"):
+        resampled(few, 30.0)
+    assert len(resampled(replace(few, times_s=np.array([0.0, 1, 2, 3, 3600])), 30.0)) == 108_001
+
+
+def test_a_film_of_pictures_that_no_camera_makes_is_refused(
+    make_video: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clip = make_video(size_px=(160, 120))
+    monkeypatch.setattr(video, "MAX_PICTURE_PX", 160 * 128)  # as coded, in whole blocks
+    VideoSource(clip).close()
+    monkeypatch.setattr(video, "MAX_PICTURE_PX", 160 * 120 - 1)
+    with pytest.raises(SourceError):
+        VideoSource(clip)
+
+
+def test_thousands_of_buffers_are_none_of_an_avatar_s() -> None:
+    said = {"asset": {"version": "2.0"}, "buffers": [{"uri": "data.bin", "byteLength": 4}] * 25_000}
+    with pytest.raises(RigError, match="at most 256 buffers"):
+        rig_from_glb_bytes(json.dumps(said).encode())
