@@ -59,6 +59,7 @@ class Cluster:
         }
         environment = {**os.environ, **nowhere, "PYTHONPATH": str(ROOT), "TMPDIR": str(self._folder)}
         environment.pop("ANIMATOR_MODEL", None)
+        environment["OPENBLAS_NUM_THREADS"] = "1"  # as the nanny has it: two threads round other last bits
         with (self._folder / "log").open("ab") as log:
             return subprocess.Popen(
                 [sys.executable, "-m", "distributed.cli.dask_" + arguments[0], *arguments[1:]]

@@ -29,6 +29,7 @@ from tests.protocols.test_exchanges import TRUE_MESSAGES, assert_sound
 from .fuzz_protocols import Strangers
 
 HONEST_EVERY = 500
+PATIENCE_S = 30.0
 STEP_S, FORGET_S = 0.005, 15.0
 """By the source's clock: between two cases, and until strangers who made sense have lost their places."""
 MOST_GROWTH_MB = 8.0
@@ -173,7 +174,7 @@ def fuzz(kind: type[Streams | WebSockets], cases: int, seed: int) -> tuple[int, 
                     now_s[0] += FORGET_S
                     with closing(connected(place)) as honest:
                         said(honest, strangers.honest(case / 1000))
-                        heard += hear(5.0) > 0
+                        heard += hear(PATIENCE_S) > 0
             for one in connections:
                 one.close()
             grown_mb = _peak_mb() - start_mb
