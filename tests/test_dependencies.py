@@ -7,6 +7,7 @@ import re
 import sys
 import tomllib
 from collections.abc import Iterator
+from functools import cache
 from importlib.metadata import packages_distributions
 
 import pytest
@@ -21,11 +22,12 @@ LOCK = tomllib.loads((ROOT / "uv.lock").read_text("utf-8"))
 
 NAMES = {"vtkmodules": "vtk", "cv2": "opencv-contrib-python", "skimage": "scikit-image"}
 """Where the name of an import does not tell its package, and several packages may bring it, or none is here."""
-OURS = {"animator", "tests", "tools", "main"}
+OURS = {"animator", "tests", "tools", "main", "slow_to_load"}
+"""The last is a module that a test writes for itself."""
 PROGRAMS = {"ruff", "mkdocs-material", "mkdocs", "mkdocstrings", "pymdown-extensions"}
 """Packages that are started, or named in a settings file, not imported."""
-BROUGHT = {"yarl", "click"}
-"""Packages of a declared one's own public types: aiohttp's addresses, typer's commands."""
+BROUGHT = {"yarl", "click", "pylibsrtp"}
+"""What tests may use of a declared package's own packages: aiohttp's addresses, typer's commands, aiortc's SRTP."""
 
 
 def plain(name: str) -> str:
@@ -48,8 +50,13 @@ def with_extras(*names: str) -> set[str]:
     return found
 
 
-def imported(folder: str) -> Iterator[tuple[str, str]]:
+@cache
+def imported(folder: str) -> frozenset[tuple[str, str]]:
     """(file, package): what a folder's Python files import of others."""
+    return frozenset(_imported(folder))
+
+
+def _imported(folder: str) -> Iterator[tuple[str, str]]:
     homes = packages_distributions()
     for path in sorted((ROOT / folder).rglob("*.py")):
         if "node_modules" in path.parts:
