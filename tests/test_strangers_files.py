@@ -28,6 +28,7 @@ from animator.sources import video
 from animator.sources.images import ImageSource
 from animator.sources.video import VideoSource
 from animator.takes.editing import resampled
+from animator.takes.json_layouts import load_json, save_json
 from animator.takes.npz import load_takes
 from tests.rigging.building import Builder
 from tests.soak.fuzz_files import attempt, furnish, spoilt
@@ -326,3 +327,20 @@ def test_thousands_of_buffers_are_none_of_an_avatar_s() -> None:
     said = {"asset": {"version": "2.0"}, "buffers": [{"uri": "data.bin", "byteLength": 4}] * 25_000}
     with pytest.raises(RigError, match="at most 256 buffers"):
         rig_from_glb_bytes(json.dumps(said).encode())
+
+
+@pytest.mark.parametrize(
+    ("layout", "old", "new"),
+    [
+        ("audio2face", '"exportFps": 60.0', '"exportFps": 1e-308'),
+        ("beat", '"time": 0,', '"time": Infinity,'),
+        ("beat", '"time": 0,', '"time": NaN,'),
+    ],
+)
+def test_times_that_are_none_are_told_without_a_warning(tmp_path: Path, layout: str, old: str, new: str) -> None:
+    save_json(tmp_path / "a.json", take(3), layout)
+    text = (tmp_path / "a.json").read_text()
+    assert old in text
+    (tmp_path / "a.json").write_text(text.replace(old, new, 1))
+    with pytest.raises(TakeError):
+        load_json(tmp_path / "a.json")

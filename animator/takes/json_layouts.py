@@ -109,7 +109,7 @@ def _from_audio2face(said: dict[str, Any], path: Path) -> Take:
     names = [str(name) for name in said.get("facsNames", ARKIT[: len(said["weightMat"][0])])]
     weights = _table(said["weightMat"], len(names), path, "weightMat")
     fps = float(said.get("exportFps", 30))
-    if not 0 < fps < 1e6:
+    if not 1e-3 < fps < 1e6:
         raise TakeError(f"{path} is no take: exportFps: expected a rate, got {fps}")
     for key, count in (("numFrames", len(weights)), ("numPoses", len(names))):
         if key in said and int(said[key]) != count:
@@ -131,6 +131,8 @@ def _from_beat(said: dict[str, Any], path: Path) -> Take:
         raise TakeError(f"{path} is no take: it has no frames")
     weights = _table([frame["weights"] for frame in frames], len(names), path, "weights")
     times_s = np.array([float(frame["time"]) for frame in frames])
+    if not (np.abs(times_s) < 1e9).all():  # false for NaN, too
+        raise TakeError(f"{path} is no take: it holds times that are none")
     step_s = float(np.median(np.diff(times_s))) if len(times_s) > 1 else 1 / 60
     arrays = {"times_s": times_s, "weights": _ordered(weights, names, path)}
     turns = [frame.get("rotation") or [] for frame in frames]
