@@ -1,6 +1,6 @@
 # `make demo` and `make test` do all the set-up on a fresh machine.
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint bench bench-solver bench-steadiness bench-tracking bench-run bench-webrtc bench-protocols bench-takes bench-motion bench-loop bench-render bench-batch bench-deform bench-scale images page clean
+.PHONY: soak help install demo test lint bench bench-solver bench-steadiness bench-tracking bench-run bench-webrtc bench-protocols bench-takes bench-motion bench-loop bench-render bench-batch bench-deform bench-scale images page clean
 
 PYTHON := .venv/bin/python
 SHARED ?= ../shared
@@ -20,6 +20,9 @@ test:  ## the tests
 
 lint: install  ## ruff
 	.venv/bin/ruff check .
+
+soak: install  ## five minutes of run, serve and ten network performers at once: does anything grow?
+	nice $(PYTHON) -m tests.soak --minutes 5
 
 bench: install  ## every benchmark, printed and written to docs/benchmarks.md (needs the evaluation sets)
 	$(PYTHON) -m tests.bench.report --shared $(SHARED)

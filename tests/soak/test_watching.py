@@ -59,6 +59,6 @@ def test_a_program_is_counted_with_its_children(tmp_path: Path) -> None:
         held = soaked.sample()
     finally:
         soaked.kill()
-    assert held["threads"] >= 4  # each has its own and the counter's
+    assert held["threads"] >= 3  # the first has two, its own and the counter's
     assert held["memory"] > 5
     assert soaked.ended()
