@@ -44,7 +44,7 @@ class Bound:
 BOUNDS = {
     bound.what: bound
     for bound in (
-        Bound("memory", "MB", 20.0, 10.0),
+        Bound("memory", "MB", 20.0, 25.0),
         Bound("handles", "", 2.0, 2.0),
         Bound("threads", "", 2.0, 2.0),
         Bound("tasks", "", 2.0, 2.0),
