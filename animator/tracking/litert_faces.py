@@ -17,10 +17,10 @@ import numpy as np
 
 from ..data import Array, Face, Frame
 from ..errors import TrackingError
+from ..quiet import quiet_stderr
 from .close_up import CloseUp, Region
 from .config import TrackingConfig
 from .face_region import FaceRegion
-from ..quiet import quiet_stderr
 from .seating import Seating
 from .short_range import INPUT_PX, overlap, read_detections
 

@@ -12,9 +12,9 @@ import numpy as np
 
 from ..data import LANDMARKS, Array, Face, Frame
 from ..errors import TrackingError
+from ..quiet import quiet_stderr
 from .close_up import CloseUp, Region
 from .config import TrackingConfig
-from ..quiet import quiet_stderr
 from .seating import Seating
 
 SYSTEM_LIBRARIES = "libEGL.so.1 and libGLESv2.so.2 (Debian and Ubuntu: apt-get install libegl1 libgles2)"
