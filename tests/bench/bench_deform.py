@@ -86,21 +86,27 @@ def milliseconds(call: Callable[[], object], times: int = 400) -> Array:
     return 1000 * np.percentile(taken[times // 10 :], [50, 95])
 
 
+def lines(rig: Rig, active: int) -> list[str]:
+    """A headline, and a row for each of the two and their ratio."""
+    deformer, motion = Deformer(rig), motion_with(active)
+    flat, weights = rig.morphs.reshape(len(rig.morphs), -1), rig.mapping @ motion.expression.weights
+    ours = milliseconds(lambda: deformer.deform(motion))
+    dense = milliseconds(lambda: weights @ flat, 60)
+    return [
+        f"{len(rig.positions)} vertices, {len(rig.morphs)} morphs, {active} channels at work",
+        f"deform (morphs, joints, normals)       {ours[0]:6.2f} ms, 95 % within {ours[1]:6.2f}",
+        f"dense product of weights and morphs    {dense[0]:6.2f} ms, 95 % within {dense[1]:6.2f}",
+        f"ratio of the medians                   {ours[0] / dense[0]:6.2f}",
+    ]
+
+
 def main() -> None:
-    """Print a line for each."""
+    """Print them."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rig", help="another avatar than the made one")
     parser.add_argument("--active", type=int, default=16, help="channels at work")
     args = parser.parse_args()
-    rig = load_rig(args.rig) if args.rig else made_rig()
-    deformer, motion = Deformer(rig), motion_with(args.active)
-    flat, weights = rig.morphs.reshape(len(rig.morphs), -1), rig.mapping @ motion.expression.weights
-    print(f"{len(rig.positions)} vertices, {len(rig.morphs)} morphs, {args.active} channels at work")
-    ours = milliseconds(lambda: deformer.deform(motion))
-    dense = milliseconds(lambda: weights @ flat, 60)
-    print(f"deform (morphs, joints, normals)       {ours[0]:6.2f} ms, 95 % within {ours[1]:6.2f}")
-    print(f"dense product of weights and morphs    {dense[0]:6.2f} ms, 95 % within {dense[1]:6.2f}")
-    print(f"ratio of the medians                   {ours[0] / dense[0]:6.2f}")
+    print("\n".join(lines(load_rig(args.rig) if args.rig else made_rig(), args.active)))
 
 
 if __name__ == "__main__":

@@ -10,9 +10,20 @@ import os
 import platform
 from pathlib import Path
 
-from tests.bench import bench_run, bench_solver, bench_steadiness, bench_tracking, bench_webrtc
+from animator.takes.live_link_csv import load_csv
+from tests.bench import (
+    bench_deform,
+    bench_loop,
+    bench_render,
+    bench_run,
+    bench_solver,
+    bench_steadiness,
+    bench_tracking,
+    bench_webrtc,
+)
 
 WEBRTC_S, LONG_MIN = 15.0, 10.0
+ACTIVE_CHANNELS, LOOP_STEP = 16, 2
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "benchmarks.md"
 
 TEXT = """# Benchmarks
@@ -67,6 +78,25 @@ human. Smoothing edges where they are takes 2 to 3 ms of processor time (FXAA to
 background here instead of in OpenGL saves 2. Light is computed for each
 vertex, in half a millisecond; for each pixel it costs 5. Tracking is a fifth, nearly all in MediaPipe's networks.
 
+## An avatar's picture
+
+`make bench-render`: deform, draw and read back, beside VTK's bare drawing of the same mesh at rest.
+
+{render}
+
+`make bench-deform`:
+
+```
+{deform}
+```
+
+## An avatar, tracked and solved again
+
+`make bench-loop`: a recorded performance drives `human`, which is drawn, found by a tracker and solved. Its morphs were
+tuned by this very recording. *taken for*: the channel that the answer resembles more.
+
+{loop}
+
 ## There and back over WebRTC
 
 `make bench-webrtc`: a client sends the bundled performance, 640x480 at 30 frames a second, with a number painted into a
@@ -76,7 +106,8 @@ nothing, in a process of their own; the server's processor time is that of all i
 
 {webrtc}
 
-The motion stream's figures: `make bench-motion`.
+The motion stream's figures: `make bench-motion`. Elsewhere: [takes](takes.md#how-long-how-large),
+[protocols](protocols.md#what-a-frame-costs), [how cost grows, and folders of films](scaling.md).
 """
 
 
@@ -88,10 +119,13 @@ def main() -> None:
     solver = bench_solver.markdown(shared)
     steadiness, tracking = bench_steadiness.markdown(shared), bench_tracking.markdown(shared)
     run = bench_run.markdown(bench_run.measure_all())
+    render = "\n\n".join(bench_render.markdown(name, bench_loop.SIZE_PX) for name in ("human", "made"))
+    deform = "\n".join(bench_deform.lines(bench_deform.made_rig(), ACTIVE_CHANNELS))
+    loop = bench_loop.markdown(bench_loop.close_loop("human", load_csv(shared / bench_loop.RECORDING), LOOP_STEP))
     webrtc = bench_webrtc.markdown(WEBRTC_S, LONG_MIN)
     text = TEXT.format(
         machine=_machine(), solver=solver, steadiness=steadiness, tracking=tracking,
-        run=run, repeats=bench_run.REPEATS, webrtc=webrtc,
+        run=run, repeats=bench_run.REPEATS, render=render, deform=deform, loop=loop, webrtc=webrtc,
     )  # fmt: skip
     PAGE.write_text(text, "utf-8")
     print(text)
