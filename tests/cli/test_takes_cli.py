@@ -107,10 +107,10 @@ def test_landmarks_are_not_motion(animator, landmarks_path: Path) -> None:
 
 def test_curves_are_drawn(animator, two: Path) -> None:
     pytest.importorskip("matplotlib")
-    from animator.sources.video import VideoSource
+    from animator.sources.images import ImageSource
 
     assert animator("plot", two, "-o", "a.png", "--against", ASSET, "--end", 1).out == "wrote a.png\n"
-    (frame,) = VideoSource(Path("a.png"))
+    (frame,) = ImageSource(Path("a.png"))
     assert frame.rgb.shape[1] == 1430
     assert frame.rgb.std() > 10
     assert animator("plot", ASSET, "-o", "a.svg", "--start", 2).code == 0
