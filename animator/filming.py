@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
@@ -19,10 +18,6 @@ from .timing import Stopwatch
 
 Progress = Callable[[int], None]
 """Called with the number of finished frames."""
-FEW_CORES = 2
-"""Where software OpenGL draws on the calling thread alone, so that the other core encodes. 300 frames of `human`, two
-cores: 44 a second at 640x480 and 30 at 960x720, where Mesa's own threads beside it give 38 and 25; from a film, which
-is tracked meanwhile, 36 and 31."""
 
 
 class Camera:
@@ -67,8 +62,6 @@ def film(performance: Performance, config: Config, sink: FrameSink, progress: Pr
 
     However it ends, by its end, an error or Ctrl-C, the sink is closed and what was written plays."""
     stopwatch = performance.stopwatch
-    if (os.cpu_count() or 1) <= FEW_CORES:
-        os.environ.setdefault("LP_NUM_THREADS", "0")  # Mesa reads it when OpenGL is opened first
     with ExitStack() as stack:
         behind = stack.enter_context(closing(WriteBehind(sink, stopwatch)))
         rig = load_rig(config.show.rig)

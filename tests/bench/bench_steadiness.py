@@ -8,7 +8,7 @@ into some expression, which is then held; from frame 60 to 140 the head turns fr
 - *turn*: how far a channel is, while only the head turns, from its mean before; mean over channels and frames.
 - *jitter*: standard deviation of a channel while head and face are still; mean over channels.
 - *lag*: frames by which a motion from rest to the held expression is shown later with filters than without, where each
-  channel that moves by 0.2 or more crosses half its way; the worst of those channels.
+  channel that moves by 0.2 or more crosses half its way.
 - *late*: correlation from 2 s on, when frames 0 to 20 of every take are cut away and nobody calibrates, and its
   ratio to that of the calibrated run on the same frames.
 """
@@ -32,7 +32,7 @@ STEADY = Path(__file__).with_name("steady.npz")
 STILL, TURNING = slice(36, 60), slice(60, 140)
 MOVES = 0.2
 LATE_FRAME = scores.NEUTRAL_FRAMES + int(2 * FPS)
-COLUMNS = ("solver", "turn", "jitter, mean", "jitter, 95 %", "lag, frames")
+COLUMNS = ("solver", "turn", "jitter, mean", "jitter, 95 %", "lag, frames: median / worst")
 LATE_COLUMNS = ("set", "calibrated", "auto, no neutral start", "ratio")
 
 
@@ -67,16 +67,16 @@ def jitter(takes: Array) -> Array:
     return takes[:, STILL].std(1)
 
 
-def lag_frames(takes: Array, unfiltered: Array) -> float:
-    """The worst delay, in frames, of a channel's way from rest to the held expression."""
-    worst = 0.0
+def lags_frames(takes: Array, unfiltered: Array) -> list[float]:
+    """The delay, in frames, of each channel's way from rest to the held expression, of all takes."""
+    lags = []
     for shown, raw in zip(takes, unfiltered, strict=True):
         rest, held = raw[:16].mean(0), raw[STILL].mean(0)
         for channel in np.flatnonzero(np.abs(held - rest) >= MOVES):
             half = 0.5 * (rest[channel] + held[channel])
             rises = held[channel] > rest[channel]
-            worst = max(worst, crossing(shown[:, channel], half, rises) - crossing(raw[:, channel], half, rises))
-    return worst
+            lags.append(crossing(shown[:, channel], half, rises) - crossing(raw[:, channel], half, rises))
+    return lags
 
 
 def crossing(signal: Array, level: float, rises: bool) -> float:
@@ -95,7 +95,8 @@ def steady_rows() -> list[tuple[str, ...]]:
     raw = per_take(stored, solve_set(stored, replace(config, smoothing=0.0)).weights)
     rows = []
     for name, takes in (("MediaPipe", per_take(stored, peer)), ("ours", solved), ("ours, unsmoothed", raw)):
-        lag = f"{lag_frames(takes, raw):.2f}" if takes is solved else ""
+        lags = lags_frames(takes, raw) if takes is solved else []
+        lag = f"{np.median(lags):.2f} / {max(lags):.2f}" if lags else ""
         shaking = jitter(takes)
         rows.append(
             (name, f"{turn_change(takes):.3f}", f"{shaking.mean():.4f}", f"{np.percentile(shaking, 95):.4f}", lag)
