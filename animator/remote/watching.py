@@ -115,7 +115,7 @@ class RemotePictures(_Remote):
     """The picture of a room's stage, as the server draws it: a stages.FrameSource, and its own tracker, as there
     is nobody to find in it. The view `mesh` shows it as it is.
 
-    Connects when made: raises AnimatorError where that cannot be. Nothing comes while nobody performs.
+    Connects when made: raises AnimatorError where that cannot be. Nothing comes before somebody performs.
     seconds : end after so long"""
 
     def __init__(
@@ -144,6 +144,8 @@ class RemotePictures(_Remote):
             except SourceError as error:
                 log.warning("%s", error)
                 continue
+            if not index and not self.room.performers:
+                continue  # an avatar at rest, which the server shows on an empty stage
             if of is not pictures:  # a new connection's stamps begin anywhere: time goes on by our clock
                 of, shift_s = pictures, self._now_s() - frame.time_s
             last_s = max(last_s + 1e-3, frame.time_s + shift_s)
