@@ -22,6 +22,40 @@ class Toon:
     """-1..1: above 0 more of the surface is lit."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Overlay:
+    """A picture that says something of a surface other than its colour."""
+
+    pixels: Array
+    """(H, W, 3 or 4) uint8, row 0 on top; a fourth channel means nothing."""
+    repeats: bool = True
+    uv_set: int = 0
+    """0: on the rig's `uvs`; 1: on its `map_uvs`."""
+    place: tuple[float, float, float, float, float, float] = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
+    """Two rows (a, b, c): its own coordinates are a u + b v + c, and so for the other."""
+
+
+@dataclass(frozen=True, slots=True)
+class Maps:
+    """What pictures say of a material besides its colour, as glTF has it; None: nothing."""
+
+    normal: Overlay | None = None
+    """Directions in the surface's own frame: red along u, green against v, blue outwards; 0..255 is -1..1."""
+    normal_scale: float = 1.0
+    """Multiplies red and green of it."""
+    surface: Overlay | None = None
+    """Green multiplies roughness, blue multiplies metallic."""
+    occlusion: Overlay | None = None
+    """Red: how much of the sky is seen; may be the same object as `surface`."""
+    occlusion_strength: float = 1.0
+    glow: Overlay | None = None
+    """sRGB, multiplies `emissive_rgb`."""
+
+    def overlays(self) -> tuple[Overlay, ...]:
+        """Those that are there."""
+        return tuple(o for o in (self.normal, self.surface, self.occlusion, self.glow) if o is not None)
+
+
 @dataclass(frozen=True, slots=True)
 class Material:
     """How a part of the surface looks."""
@@ -50,6 +84,10 @@ class Material:
     """A `blend` material that hides what is drawn behind it later."""
     uv_transform: tuple[float, float, float, float] = (1.0, 1.0, 0.0, 0.0)
     """Scale and offset, u then v, that the rig's `uvs` already hold: expressions change them."""
+    uv_rotation_rad: float = 0.0
+    """Turns between the two, counter-clockwise as seen; no expression changes it."""
+    maps: Maps | None = None
+    """What pictures say of it besides its colour."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +201,8 @@ class Rig:
     """(V, 3) float32 unit, the file's own at rest; None: made from the triangles."""
     vertex_rgb: Array | None = None
     """(V, 3) float32 sRGB 0..1, multiplies the material's colour; None: white."""
+    map_uvs: Array | None = None
+    """(V, 2) float32, other texture coordinates that some maps of materials lie on; None: none does."""
     expressions: Expressions | None = None
     look_at: LookAt | None = None
     """None: eyes look exactly where the gaze goes."""

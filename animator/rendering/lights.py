@@ -18,19 +18,16 @@ import pyvista as pv
 from ..data import Array
 from ..rig import Part, Rig, Toon
 from . import vtk
+from .sky import GROUND_RGB, SKY_RGB
 
 # position in camera space (x right, y up, z towards the camera), colour, intensity (linear)
-_PORTRAIT = (
+PORTRAIT = (
     ((0.65, 0.70, 0.85), (1.00, 0.95, 0.87), 0.84),  # key: high on the right, warm
     ((-0.9, 0.05, 0.6), (0.80, 0.90, 1.00), 0.22),  # fill: low on the left, cool, softens the shadow side
     ((-0.35, 0.55, -0.9), (0.95, 0.98, 1.00), 0.55),  # rim: from behind, parts hair and background
 )
-_WRAP = (0.15, 0.30, 0.05)
+WRAP = (0.15, 0.30, 0.05)
 """How far each light reaches around the edge of its shadow, as a wide soft lamp does."""
-SKY_RGB, GROUND_RGB = (0.27, 0.29, 0.32), (0.13, 0.10, 0.09)
-"""What comes from all around, above and below, linear: a bright room with a wooden floor."""
-AMBIENT, DIFFUSE = 0.38, 0.9
-"""Shares of a surface's colour that come back from everywhere and from the lights, where each pixel is lit."""
 AT_ONCE = 8192
 """Rows of a product. From 260 000 multiplications on BLAS starts threads, which spin while others hold the cores:
 45 000 vertices would take 8 ms more of a picture, on two busy ones."""
@@ -39,7 +36,7 @@ AT_ONCE = 8192
 def add_portrait_lights(renderer: pv.Renderer) -> None:
     """Replace a renderer's lights by ours."""
     renderer.remove_all_lights()
-    for position, colour, intensity in _PORTRAIT:
+    for position, colour, intensity in PORTRAIT:
         light = pv.Light(position=position, focal_point=(0, 0, 0), color=colour, intensity=intensity)
         light.set_camera_light()
         renderer.add_light(light)
@@ -62,8 +59,8 @@ class VertexLight:
     11 400 vertices take 0.2 ms: rows of four numbers, so that every step is one pass over memory without gaps."""
 
     def __init__(self, rig: Rig) -> None:
-        directions = np.array([position for position, _, _ in _PORTRAIT], np.float32)
-        wrap = np.array(_WRAP, np.float32)
+        directions = np.array([position for position, _, _ in PORTRAIT], np.float32)
+        wrap = np.array(WRAP, np.float32)
         self._towards = np.zeros((4, 3), np.float32)
         """A row for each lamp, then upwards."""
         self._towards[:3] = directions / np.linalg.norm(directions, axis=1, keepdims=True) / (1 + wrap)[:, None]
@@ -73,7 +70,7 @@ class VertexLight:
         # What faces down is cut off nowhere as lamps are: its number is lifted above 0, and around lowered for that.
         self._offset = np.append(wrap / (1 + wrap), 1.0).astype(np.float32)
         self._colours = np.zeros((4, 4), np.float32)
-        self._colours[:3, :3] = [i * np.array(c) for _, c, i in _PORTRAIT]
+        self._colours[:3, :3] = [i * np.array(c) for _, c, i in PORTRAIT]
         self._colours[3, :3] = 0.5 * (sky - ground)
         self._around = np.append(ground, 1.0).astype(np.float32)
         self._base = np.full((len(rig.positions), 4), 255.0, np.float32)
@@ -93,7 +90,7 @@ class VertexLight:
             if self._vertex_rgb is not None:
                 self._base[run, :3] *= self._vertex_rgb[run]
             self._glow_of_part.pop(part.first_vertex, None)
-            if any(material.emissive_rgb):
+            if any(material.emissive_rgb) and (material.maps is None or material.maps.glow is None):
                 self._glow_of_part[part.first_vertex] = run, 255.0 * np.array(material.emissive_rgb, np.float32)
             if material.toon is not None:
                 self._toon_of_part[part.first_vertex] = run, material.toon

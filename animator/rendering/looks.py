@@ -68,11 +68,16 @@ def worn(material: Material, looks: list[Look], values: dict[int, float]) -> Mat
     )
 
 
-def moved_uvs(uvs: Array, rest: tuple[float, ...], now: tuple[float, ...]) -> Array:
-    """(n, 2) texture coordinates that hold a scale and an offset, under others."""
+def moved_uvs(uvs: Array, rest: tuple[float, ...], now: tuple[float, ...], rotation_rad: float = 0.0) -> Array:
+    """(n, 2) texture coordinates that hold a scale, a turn and an offset, under another scale and offset.
+
+    rotation_rad : counter-clockwise as seen, v downward"""
     scale, wanted = np.array(rest[:2]), np.array(now[:2])
     ratio = np.where(np.abs(scale) > 1e-9, wanted / np.where(np.abs(scale) > 1e-9, scale, 1.0), 1.0)
-    return ((uvs - np.array(rest[2:])) * ratio + np.array(now[2:])).astype(np.float32)
+    c, s = np.cos(rotation_rad), np.sin(rotation_rad)
+    turn = np.array([[c, s], [-s, c]])
+    back = (uvs - np.array(rest[2:])) @ turn  # the inverse's transpose is the turn itself
+    return ((back * ratio) @ turn.T + np.array(now[2:])).astype(np.float32)
 
 
 def _linear(rgba: tuple[float, ...]) -> Array:

@@ -14,8 +14,8 @@ from . import framing, vtk
 from .backdrop import Background, PictureTexture
 from .compositing import blurred
 from .lights import add_contact_shadows, add_portrait_lights
-from .materials import Puppet
 from .opengl import is_software
+from .puppet import Puppet
 
 
 @dataclass(frozen=True, slots=True)

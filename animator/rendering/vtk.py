@@ -2,7 +2,7 @@
 
 from vtkmodules.util.numpy_support import numpy_to_vtk, vtk_to_numpy
 from vtkmodules.vtkCommonCore import vtkInformation, vtkLogger, vtkObject, vtkPoints, vtkUnsignedCharArray
-from vtkmodules.vtkCommonDataModel import vtkCellArray, vtkImageData, vtkPolyData
+from vtkmodules.vtkCommonDataModel import vtkCellArray, vtkDataObject, vtkImageData, vtkPolyData
 from vtkmodules.vtkCommonMath import vtkMatrix4x4
 from vtkmodules.vtkFiltersSources import vtkPlaneSource
 from vtkmodules.vtkInteractionStyle import vtkInteractorStyleUser
@@ -21,7 +21,7 @@ from vtkmodules.vtkRenderingCore import (
 from vtkmodules.vtkRenderingOpenGL2 import vtkOpenGLActor
 
 __all__ = [
-    "numpy_to_vtk", "vtkActor", "vtkActor2D", "vtkCellArray", "vtkImageData", "vtkInformation",
+    "numpy_to_vtk", "vtkActor", "vtkActor2D", "vtkCellArray", "vtkDataObject", "vtkImageData", "vtkInformation",
     "vtkInteractorStyleUser", "vtkLogger", "vtkMatrix4x4", "vtkObject", "vtkOpenGLActor", "vtkPlaneSource", "vtkPoints",
     "vtkPolyData", "vtkPolyDataMapper", "vtkPolyDataMapper2D",
     "vtkRenderWindow", "vtkRenderWindowInteractor", "vtkRenderer", "vtkSliderRepresentation2D", "vtkSliderWidget",

@@ -143,7 +143,8 @@ def _assemble(
         name=name, positions=positions, uvs=np.concatenate(pieces.uvs), parts=tuple(pieces.parts),
         morph_names=morph_names, morphs=morphs, mapping=np.zeros((len(keys), 52), np.float32), joints=joints,
         roles={}, skin_joints=skin_joints, skin_weights=skin_weights, rig_from_face=np.eye(4),
-        normals=_joined_normals(pieces), vertex_rgb=_joined_colours(pieces), look_at=look_at, about=_about(file, vrm),
+        normals=_joined_normals(pieces), vertex_rgb=_joined(pieces.colours, pieces, 1.0),
+        map_uvs=_joined(pieces.map_uvs, pieces, 0.0), look_at=look_at, about=_about(file, vrm),
     )  # fmt: skip
     expressions = () if vrm is None else vrm.expressions
     binds, wearers = _bind_rows(file, vrm, keys), pieces.parts_of_material()
@@ -194,12 +195,13 @@ def _joined_normals(pieces: Pieces) -> Array | None:
     return np.concatenate(known) if len(known) == len(pieces.normals) else None
 
 
-def _joined_colours(pieces: Pieces) -> Array | None:
-    """(V, 3) float32, white where a mesh has no vertex colours; None if none has."""
-    if all(colours is None for colours in pieces.colours):
+def _joined(found: list[Array | None], pieces: Pieces, rest: float) -> Array | None:
+    """(V, K) float32, `rest` where a mesh has none; None if no mesh has."""
+    widths = [array.shape[1] for array in found if array is not None]
+    if not widths:
         return None
-    return np.concatenate([np.ones((len(p), 3), np.float32) if colours is None else colours
-                           for p, colours in zip(pieces.positions, pieces.colours, strict=True)])  # fmt: skip
+    return np.concatenate([np.full((len(p), widths[0]), rest, np.float32) if array is None else array
+                           for p, array in zip(pieces.positions, found, strict=True)])  # fmt: skip
 
 
 def _bind_rows(file: GltfFile, vrm: Vrm | None, keys: list[MorphKey]) -> dict[tuple[int, int], int]:

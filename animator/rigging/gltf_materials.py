@@ -12,6 +12,7 @@ import numpy as np
 from ..data import Array
 from ..rig import Material, Part, Toon
 from .gltf_file import GltfFile
+from .gltf_maps import Lie, PlannedMaps, lie_of, planned_maps
 
 _CLAMP = 33071
 _HANDS = 2
@@ -26,6 +27,7 @@ class MaterialReader:
         self._file, self._toons, self._orders = file, toons, orders
         self._materials: dict[int, Material] = {}
         self._source_of_material: dict[int, int] = {}
+        self._maps_of_material: dict[int, PlannedMaps] = {}
         self._images: dict[int, Future[Array]] = {}
         self._hands = ThreadPoolExecutor(_HANDS)
 
@@ -40,23 +42,34 @@ class MaterialReader:
         whole = {}
         for index, material in self._materials.items():
             source = self._source_of_material.get(index)
-            picture = None if source is None else self._images[source].result()
-            whole[id(material)] = replace(material, texture_rgba=picture)
+            picture = None if source is None else self._picture(source)
+            planned = self._maps_of_material.get(index)
+            maps = None if planned is None else planned.drawn(self._picture, self._file.notes.append)
+            whole[id(material)] = replace(material, texture_rgba=picture, maps=maps)
         return [replace(part, material=whole.get(id(part.material), part.material)) for part in parts]
+
+    def _picture(self, source: int) -> Array:
+        return self._images[source].result()
 
     def read(
         self, index: object, attributes: dict[str, Any], count: int, read: Callable[[str, int], Array]
-    ) -> tuple[Material, Array]:
-        """A primitive's material, yet without its picture, and texture coordinates, (count, 2) float32, v downward."""
+    ) -> tuple[Material, Array, Array | None]:
+        """A primitive's material, yet without its pictures, and texture coordinates, (count, 2) float32, v downward:
+        its colour's, and those of maps that lie elsewhere."""
         if index is None:
-            return Material("default"), np.zeros((count, 2), np.float32)
+            return Material("default"), np.zeros((count, 2), np.float32), None
         entry = self._file.item("materials", index)
         with self._file.reading(f"material {index}"):
             surface = entry.get("pbrMetallicRoughness") or {}
             info = surface.get("baseColorTexture") or {}
             if index not in self._materials:
                 self._materials[index] = self._material(index, entry, surface, info)
-            return self._materials[index], self._uvs(info, attributes, count, read)
+            uvs = self._uvs(lie_of(info), attributes, count, read)
+            maps = self._maps_of_material.get(index)
+            second = None
+            if maps is not None and maps.second is not None:
+                second = self._uvs(Lie(maps.second, np.eye(3)), attributes, count, read)
+            return self._materials[index], uvs, second
 
     def _material(self, index: int, entry: dict[str, Any], surface: dict[str, Any], info: dict[str, Any]) -> Material:
         """Its colour, texture and way of being drawn."""
@@ -64,14 +77,18 @@ class MaterialReader:
         red, green, blue, alpha = self._factors(surface.get("baseColorFactor", (1, 1, 1, 1)), 4)
         strength = float((extensions.get("KHR_materials_emissive_strength") or {}).get("emissiveStrength", 1.0))
         glow = self._factors(np.asarray(entry.get("emissiveFactor", (0, 0, 0)), np.float64) * strength, 3)
-        if "emissiveTexture" in entry:  # a mask that says where it shines; without it all would
-            glow = (0.0, 0.0, 0.0)
         repeats = True
         if "index" in info:
             self._source_of_material[index], repeats = self._texture(info["index"])
         mode = str(entry.get("alphaMode", "OPAQUE")).lower()
         mtoon = extensions.get("VRMC_materials_mtoon")
         toon = self._toons.get(index) if mtoon is None else toon_from_mtoon(mtoon)
+        unlit = "KHR_materials_unlit" in extensions and toon is None
+        maps = None if unlit or toon is not None else planned_maps(entry, self._texture, self._file.notes.append)
+        if maps is not None:
+            self._maps_of_material[index] = maps
+        if "emissiveTexture" in entry and (maps is None or "glow" not in maps.planned):
+            glow = (0.0, 0.0, 0.0)  # the picture says where it shines; without it all would
         order, writes = self._orders.get(index, (0, False))
         if mtoon is not None:
             order, writes = int(mtoon.get("renderQueueOffsetNumber", 0)), bool(mtoon.get("transparentWithZWrite"))
@@ -81,7 +98,7 @@ class MaterialReader:
             alpha_mode=mode if mode in ("mask", "blend") else "opaque",
             alpha_cutoff=float(entry.get("alphaCutoff", 0.5)),
             double_sided=bool(entry.get("doubleSided", False)),
-            unlit="KHR_materials_unlit" in extensions and toon is None,
+            unlit=unlit,
             roughness=float(np.clip(float(surface.get("roughnessFactor", 1.0)), 0, 1)),
             metallic=float(np.clip(float(surface.get("metallicFactor", 1.0)), 0, 1)),
             emissive_rgb=tuple(srgb_from_linear(c) for c in glow),
@@ -90,11 +107,12 @@ class MaterialReader:
             draw_order=order,
             writes_depth=writes,
             uv_transform=self._uv_transform(info),
+            uv_rotation_rad=float(_transform(info).get("rotation", 0.0)),
         )
 
     def _uv_transform(self, info: dict[str, Any]) -> tuple[float, float, float, float]:
         """Scale and offset that a material lays on its texture coordinates."""
-        said = (info.get("extensions") or {}).get("KHR_texture_transform") or {}
+        said = _transform(info)
         place = np.asarray([*said.get("scale", (1, 1)), *said.get("offset", (0, 0))], np.float64)
         if place.shape != (4,) or not np.isfinite(place).all():
             raise self._file.fail("expected a finite place of the texture")
@@ -123,25 +141,22 @@ class MaterialReader:
             self._images[source] = self._hands.submit(self._file.image(source))
         return source, repeats
 
-    def _uvs(
-        self, info: dict[str, Any], attributes: dict[str, Any], count: int, read: Callable[[str, int], Array]
-    ) -> Array:
+    def _uvs(self, lie: Lie, attributes: dict[str, Any], count: int, read: Callable[[str, int], Array]) -> Array:
         """Texture coordinates after the material's own offset, rotation and scale."""
-        transform = (info.get("extensions") or {}).get("KHR_texture_transform") or {}
-        channel = f"TEXCOORD_{transform.get('texCoord', info.get('texCoord', 0))}"
-        if channel not in attributes:
+        if lie.channel not in attributes:
             return np.zeros((count, 2), np.float32)
-        uvs = read(channel, 2).astype(np.float32)
+        uvs = read(lie.channel, 2).astype(np.float32)
         if len(uvs) != count:
             raise self._file.fail(f"expected {count} texture coordinates, got {len(uvs)}")
-        if transform:
-            angle = float(transform.get("rotation", 0.0))
-            c, s = np.cos(angle), np.sin(angle)
-            turned = uvs * np.asarray(transform.get("scale", (1, 1))) @ np.array([[c, -s], [s, c]])
-            uvs = (turned + np.asarray(transform.get("offset", (0, 0)))).astype(np.float32)
+        if (lie.matrix != np.eye(3)).any():
+            uvs = (uvs @ lie.matrix[:2, :2].T + lie.matrix[:2, 2]).astype(np.float32)
         if not np.isfinite(uvs).all():
             raise self._file.fail("expected finite texture coordinates")
         return uvs
+
+
+def _transform(info: dict[str, Any]) -> dict[str, Any]:
+    return (info.get("extensions") or {}).get("KHR_texture_transform") or {}
 
 
 def toon_from_mtoon(mtoon: dict[str, Any]) -> Toon:

@@ -36,6 +36,7 @@ class Pieces:
     parts: list[Part] = field(default_factory=list)
     positions: list[Array] = field(default_factory=list)
     uvs: list[Array] = field(default_factory=list)
+    map_uvs: list[Array | None] = field(default_factory=list)
     normals: list[Array | None] = field(default_factory=list)
     colours: list[Array | None] = field(default_factory=list)
     skin_joints: list[Array] = field(default_factory=list)
@@ -113,7 +114,7 @@ class PrimitiveReader:
             linear, offset = blended[:, :, :3], blended[:, :, 3]
         used = count if isinstance(rows, slice) else len(rows)
         first = pieces.vertex_count
-        material, uvs = self._materials.read(primitive.get("material"), attributes, count, read)
+        material, uvs, map_uvs = self._materials.read(primitive.get("material"), attributes, count, read)
         self._read_morphs(mesh_index, mesh, primitive, name, count, rows, linear, first)
         pieces.vertex_count += used
         baked = (_turned(positions[rows], linear) + offset).astype(np.float32)
@@ -123,6 +124,7 @@ class PrimitiveReader:
         pieces.positions.append(baked)
         pieces.normals.append(normals)
         pieces.uvs.append(uvs[rows])
+        pieces.map_uvs.append(None if map_uvs is None else map_uvs[rows])
         pieces.colours.append(self._colours(read, attributes, count, rows))
         pieces.skin_joints.append(np.broadcast_to(joints, (used, 4)).astype(np.int32))
         pieces.skin_weights.append(np.broadcast_to(weights, (used, 4)).astype(np.float32))
