@@ -60,10 +60,13 @@ class Camera:
 def film(performance: Performance, config: Config, sink: FrameSink, progress: Progress = lambda _frames: None) -> int:
     """Draw every moment into `sink`; returns the number of frames.
 
-    However it ends, by its end, an error or Ctrl-C, the sink is closed and what was written plays."""
+    However it ends, by its end, an error, Ctrl-C or with its display, the sink is closed and what was written plays."""
+    from .rendering.x_server import finishing
+
     stopwatch = performance.stopwatch
     with ExitStack() as stack:
         behind = stack.enter_context(closing(WriteBehind(sink, stopwatch)))
+        stack.enter_context(finishing(behind.close))
         rig = load_rig(config.show.rig)
         camera = stack.enter_context(closing(Camera(rig, config, film_size_px(performance, config), stopwatch)))
         frames = 0

@@ -21,6 +21,7 @@ from .recording import record_into
 from .rendering.backdrop import background_from_text
 from .rendering.framing import VIEWS
 from .rendering.window import Key, Slider, Window
+from .rendering.x_server import finishing
 from .rigging.library import known_rigs, load_rig
 from .sinks.images import save_picture
 from .timing import Closed, RateMeter
@@ -62,6 +63,10 @@ class Screen:
 
     def run(self, after_drawing: Callable[[Moment], None] = lambda _moment: None) -> None:
         """Until the window is closed; a file's last picture stays until then."""
+        with finishing(self._stop_recording):
+            self._run(after_drawing)
+
+    def _run(self, after_drawing: Callable[[Moment], None]) -> None:
         try:
             over = False
             while self._window.is_open:

@@ -20,6 +20,8 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any
 
+from .. import logs
+from ..quiet import quiet_stderr
 from .engine import WorkFailed, WorkHung, WorkLost, guarded, keep_to, use_one_thread
 
 
@@ -169,6 +171,13 @@ def _serve(connection: Connection, core: int | None) -> None:
         keep_to(core)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; who started us ends us
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    logs.keep_stderr_apart()
+    logs.set_up("animator batch")
+    with quiet_stderr():  # decoders, TFLite and OpenGL have as much to say as there are films
+        _work(connection)
+
+
+def _work(connection: Connection) -> None:
     while True:
         try:
             file, function, given = connection.recv()

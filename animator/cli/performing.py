@@ -44,12 +44,14 @@ class Outputs:
 def perform(source: str | None, settings: Config, outputs: Outputs, model: Path | None = None) -> None:
     """Open everything, checking every input before any output is made; then show or film."""
     from ..display import has_display
+    from ..rendering.x_server import finishing
 
     work.check_not_itself(source, outputs.film, outputs.take)
     work.check_looks(settings.show)
     run = _Run(outputs, settings, on_screen=outputs.film is None and has_display())
     try:
         with ExitStack() as stack:
+            stack.enter_context(finishing(lambda: run.finish(stack)))
             run.open(stack, source, model)
             if run.on_screen:
                 run.show()
@@ -145,6 +147,13 @@ class _Run:
             else:  # numbers alone: nothing is drawn
                 for frames, _moment in enumerate(self.performance, start=1):
                     progress(frames)
+
+    def finish(self, stack: ExitStack) -> None:
+        """Where nothing can be drawn any more: finish what was recorded, and say so."""
+        try:
+            stack.close()
+        finally:
+            self.tell_what_was_written()
 
     def tell_what_was_written(self) -> None:
         """Name the files that are there."""

@@ -11,6 +11,7 @@ import json
 import os
 import pickle
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -49,6 +50,8 @@ def _checked(file: Path, out: Path) -> dict[str, Any]:
 
     try:
         rig = rig_from_glb_bytes(file.read_bytes(), NAME)  # without a folder: nothing else is read for it
+        if _bytes_of(rig) > MAX_OUT_BYTES:
+            rig = _without_maps(rig)
         problem = _too_much(rig)
         said = {"error": problem} if problem else _about(rig)
     except AnimatorError as error:
@@ -75,11 +78,25 @@ def _too_much(rig: Rig) -> str | None:
     for what, there, most in counts:
         if there > most:
             return f"it has {there:,} {what}; this server draws avatars of up to {most:,}"
-    textures = {id(p.material.texture_rgba): p.material.texture_rgba for p in rig.parts}
-    size = rig.morphs.nbytes + sum(t.nbytes for t in textures.values() if t is not None)
+    size = _bytes_of(rig)
     if size > MAX_OUT_BYTES:
         return f"its morph targets and textures take {size >> 20} MB; this server gives {MAX_OUT_BYTES >> 20} MB"
     return None
+
+
+def _bytes_of(rig: Rig) -> int:
+    """What morphs and pictures take, each picture once."""
+    pictures = [part.material.texture_rgba for part in rig.parts]
+    pictures += [o.pixels for part in rig.parts if part.material.maps is not None for o in part.material.maps.overlays()]
+    return rig.morphs.nbytes + sum({id(p): p.nbytes for p in pictures if p is not None}.values())
+
+
+def _without_maps(rig: Rig) -> Rig:
+    """The same with nothing but its colours: more fit in so."""
+    if all(part.material.maps is None for part in rig.parts):
+        return rig
+    plain = tuple(replace(part, material=replace(part.material, maps=None)) for part in rig.parts)
+    return replace(rig, parts=plain, notes=(*rig.notes, "left out, for want of room: normal maps and those of gloss"))
 
 
 def _about(rig: Rig) -> dict[str, Any]:

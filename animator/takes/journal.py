@@ -73,18 +73,23 @@ class JournalWriter:
         self._end = 0
         self._row = np.zeros((), MOTION)
         self._dirty, self._ended = threading.Event(), threading.Event()
-        self._flusher: threading.Thread | None = None
+        began = False
         try:
             if not lock(self._file):
                 raise SinkError(f"cannot write {target}: another recording into it is going on")
             os.ftruncate(self._file, 0)
+            began = True
             self._write(MAGIC)
             self.say(about)
-        except (OSError, SinkError):
+            self._flusher = threading.Thread(target=self._flush, daemon=True, name="journal")
+            self._flusher.start()
+        except BaseException:  # Ctrl-C, too: no journal is left of what never began
+            self._ended.set()
+            self._dirty.set()
+            if began:
+                self.path.unlink(missing_ok=True)
             os.close(self._file)
             raise
-        self._flusher = threading.Thread(target=self._flush, daemon=True, name="journal")
-        self._flusher.start()
 
     def say(self, about: dict[str, Any]) -> None:
         """Add to what is known of the recording as a whole; later words win."""

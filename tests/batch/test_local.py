@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from animator import logs
 from animator.batch.engine import WorkFailed, WorkLost
 from animator.batch.local import LocalEngine, LocalHandle
 
@@ -74,6 +75,21 @@ def test_as_many_processes_as_cores_have_one_each(tmp_path: Path):
                     assert {handle.result()[0] for handle in again} == two
     finally:
         os.sched_setaffinity(0, ours)
+
+
+@pytest.mark.parametrize(("verbosity", "heard"), [("", ["animator batch: a word of ours"]), ("2", ["INFO: Created"])])
+def test_only_our_own_words_reach_the_terminal(
+    verbosity: str, heard: list[str], monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+):
+    monkeypatch.setenv(logs.VERBOSE, verbosity)
+    with closing(LocalEngine(1)) as engine:
+        until_over(engine, engine.submit(0, fails.chatter))
+    lines = capfd.readouterr().err.splitlines()
+    if verbosity:
+        assert any(line.startswith(heard[0]) for line in lines)
+        assert any(line.endswith("a reference is missing") for line in lines)
+    else:
+        assert lines == heard
 
 
 def test_what_goes_wrong_is_one_line(engine: LocalEngine):

@@ -5,7 +5,6 @@ The script runs in a process of its own, so that a driver that crashes fails one
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -13,6 +12,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from tests.conftest import ROOT
+from tests.displays import virtual_display
 
 OPENING = """
 import faulthandler, sys
@@ -50,22 +50,9 @@ def draw(view="avatar"):
 
 @pytest.fixture(scope="module")
 def display() -> Iterator[str]:
-    """A virtual X server on a free display, ready for clients."""
-    if shutil.which("Xvfb") is None:
-        pytest.skip("Xvfb is not here")
-    read, write = os.pipe()
-    # Without -noreset it starts anew, deaf for a moment, whenever its last client has gone.
-    # With -displayfd the server chooses a free number and tells it once it is ready: no waiting by guess.
-    command = ["Xvfb", "-displayfd", str(write), "-screen", "0", "1024x768x24", "-nolisten", "tcp", "-noreset"]
-    server = subprocess.Popen(command, pass_fds=[write], stderr=subprocess.DEVNULL)
-    os.close(write)
-    with os.fdopen(read) as told:
-        number = told.readline().strip()
-    if not number:
-        pytest.skip("Xvfb does not start here")
-    yield f":{number}"
-    server.terminate()
-    server.wait(10)
+    """A virtual X server's."""
+    with virtual_display() as (name, _server):
+        yield name
 
 
 @pytest.fixture

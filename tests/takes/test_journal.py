@@ -8,6 +8,7 @@ import random
 import subprocess
 import sys
 import tempfile
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -277,6 +278,18 @@ def test_nothing_is_left_of_a_recording_without_frames(tmp_path: Path) -> None:
     (finished,) = recover(tmp_path)
     assert finished.paths == ()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_nothing_is_left_of_a_recording_that_is_stopped_as_it_begins(tmp_path: Path, monkeypatch) -> None:
+    def stop(_thread: threading.Thread) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", stop)
+        with pytest.raises(KeyboardInterrupt):
+            MotionRecorder(tmp_path / "a.npz", 30.0)
+    assert list(tmp_path.iterdir()) == []
+    MotionRecorder(tmp_path / "a.npz", 30.0).close()  # and nobody holds it
 
 
 def test_other_files_are_refused(tmp_path: Path, capsys) -> None:
