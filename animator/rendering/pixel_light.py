@@ -74,7 +74,9 @@ def light_pixels(actor: vtk.vtkActor, material: Material, least_alpha: float, so
     for field, slot in _SLOTS.items():
         overlay: Overlay | None = getattr(maps, field)
         if overlay is not None and (field != "occlusion" or overlay is not maps.surface):
-            actor.GetProperty().SetTexture(slot, _texture_of(overlay))
+            texture = _texture_of(overlay)
+            texture.SetUseSRGBColorSpace(field == "glow")  # as VTK insists: it is read in linear light
+            actor.GetProperty().SetTexture(slot, texture)
     shader = actor.GetShaderProperty()
     early, late = _code(maps)
     shader.AddFragmentShaderReplacement("//VTK::Light::Dec", True, _DECLARED, False)
@@ -113,7 +115,7 @@ def _code(maps: Maps) -> tuple[str, str]:
     shines = "glow"
     if maps.glow is not None:
         reads += "  vec3 shining = texture(emissiveTex, glowUv).rgb;\n"
-        shines = "glow * shining * shining"
+        shines = "glow * shining"
     lamps = "".join(
         f"  lamp(n, v, {sky.vec3(np.array(place) / np.linalg.norm(place))}, "
         f"{sky.vec3(power * np.array(colour))}, {wrap:.3f}, a2, rough, matt, spots);\n"

@@ -100,7 +100,7 @@ def planned_maps(
     planned: dict[str, _Planned] = {}
     second: str | None = None
     for field, info in infos.items():
-        if not info or "index" not in info:
+        if info is None or (isinstance(info, dict) and "index" not in info):
             continue
         lie = lie_of(info)
         if np.abs(lie.matrix).max() > MOST_TURN:

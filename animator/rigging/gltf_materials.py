@@ -45,7 +45,9 @@ class MaterialReader:
             picture = None if source is None else self._picture(source)
             planned = self._maps_of_material.get(index)
             maps = None if planned is None else planned.drawn(self._picture, self._file.notes.append)
-            whole[id(material)] = replace(material, texture_rgba=picture, maps=maps)
+            dark = planned is not None and "glow" in planned.planned and (maps is None or maps.glow is None)
+            glow = (0.0, 0.0, 0.0) if dark else material.emissive_rgb
+            whole[id(material)] = replace(material, texture_rgba=picture, maps=maps, emissive_rgb=glow)
         return [replace(part, material=whole.get(id(part.material), part.material)) for part in parts]
 
     def _picture(self, source: int) -> Array:
@@ -88,7 +90,7 @@ class MaterialReader:
         if maps is not None:
             self._maps_of_material[index] = maps
         if "emissiveTexture" in entry and (maps is None or "glow" not in maps.planned):
-            glow = (0.0, 0.0, 0.0)  # the picture says where it shines; without it all would
+            glow = (0.0, 0.0, 0.0)  # where it shines is not known; all would
         order, writes = self._orders.get(index, (0, False))
         if mtoon is not None:
             order, writes = int(mtoon.get("renderQueueOffsetNumber", 0)), bool(mtoon.get("transparentWithZWrite"))

@@ -87,7 +87,8 @@ def _too_much(rig: Rig) -> str | None:
 def _bytes_of(rig: Rig) -> int:
     """What morphs and pictures take, each picture once."""
     pictures = [part.material.texture_rgba for part in rig.parts]
-    pictures += [o.pixels for part in rig.parts if part.material.maps is not None for o in part.material.maps.overlays()]
+    maps = [part.material.maps for part in rig.parts if part.material.maps is not None]
+    pictures += [overlay.pixels for those in maps for overlay in those.overlays()]
     return rig.morphs.nbytes + sum({id(p): p.nbytes for p in pictures if p is not None}.values())
 
 

@@ -8,14 +8,17 @@ import os
 import pickle
 import tempfile
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from animator.errors import AnimatorError
 from animator.resources import rigs_folder
-from animator.rig import Rig
+from animator.rig import Maps, Overlay, Rig
+from animator.rigging import gltf
 from animator.rigging.library import load_rig
 from animator.rigging.vrm_export import export_vrm
 from animator.server import checking, wardrobe
@@ -271,6 +274,21 @@ def test_what_is_too_much_to_draw_is_refused(folder: Path, limit: str, why: str,
     said = checking._checked(MASK, folder / "out")
     assert why in said["error"]
     assert not (folder / "out").exists()
+
+
+def test_maps_are_left_out_before_an_avatar_is_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rig = load_rig("mask")
+    bumps = Maps(normal=Overlay(np.zeros((2048, 2048, 3), np.uint8)))
+    bumpy = replace(rig, parts=tuple(replace(p, material=replace(p.material, maps=bumps)) for p in rig.parts))
+    monkeypatch.setattr(gltf, "rig_from_glb_bytes", lambda *_: bumpy)
+    room = checking._bytes_of(bumpy)
+    assert room == checking._bytes_of(rig) + 3 * 2048**2  # shared by all parts, it is there once
+    for most, is_bumpy in ((room, True), (room - 1, False)):
+        monkeypatch.setattr(checking, "MAX_OUT_BYTES", most)
+        said = checking._checked(MASK, folder / "out")
+        worn = pickle.loads((folder / "out").read_bytes())
+        assert any("normal maps" in note for note in said["notes"]) != is_bumpy
+        assert all((part.material.maps is not None) == is_bumpy for part in worn.parts)
 
 
 def test_what_a_killed_server_left_is_removed_and_what_is_anothers_stays(folder: Path) -> None:
