@@ -3,13 +3,12 @@
     python -m animator.server.checking FILE OUT
 
 One line of JSON on stdout tells what it is, or in `error` why it cannot be worn. OUT is the avatar as a worker loads
-it: what a worker gets was made here, by this code, from numbers that were checked."""
+it, see `packing`."""
 
 from __future__ import annotations
 
 import json
 import os
-import pickle
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -47,6 +46,7 @@ def main(file: Path, out: Path) -> None:
 def _checked(file: Path, out: Path) -> dict[str, Any]:
     from ..errors import AnimatorError
     from ..rigging.gltf import rig_from_glb_bytes
+    from .packing import save_packed
 
     try:
         rig = rig_from_glb_bytes(file.read_bytes(), NAME)  # without a folder: nothing else is read for it
@@ -63,8 +63,7 @@ def _checked(file: Path, out: Path) -> dict[str, Any]:
         print(f"checking an avatar: {type(error).__name__}: {error}", file=sys.stderr)
         return {"error": "it cannot be read as an avatar"}
     if not problem:
-        with out.open("wb") as made:
-            pickle.dump(rig, made, protocol=5)
+        save_packed(out, rig)
     return said
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
-import pickle
 import signal
 from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
@@ -26,6 +25,7 @@ from .drawing import Output
 from .finished import Nobody
 from .memory import give_back
 from .metrics import Spent
+from .packing import load_packed
 from .performer import Performer
 from .recording import PREFIX as RECORDINGS
 from .rooms import Room, Rooms
@@ -258,6 +258,5 @@ class Worker:
 
 def _fitted(path: str) -> tuple[Rig, Deformer]:
     """The avatar that `checking` made, with a body: what would hold up the drawing."""
-    with Path(path).open("rb") as file:
-        rig = pickle.load(file)
+    rig = load_packed(Path(path))
     return rig, Deformer(rig)

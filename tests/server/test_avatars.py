@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import pickle
 import tempfile
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
@@ -17,11 +16,12 @@ import pytest
 
 from animator.errors import AnimatorError
 from animator.resources import rigs_folder
-from animator.rig import Maps, Overlay, Rig
+from animator.rig import Maps, Overlay
 from animator.rigging import gltf
 from animator.rigging.library import load_rig
 from animator.rigging.vrm_export import export_vrm
 from animator.server import checking, wardrobe
+from animator.server.packing import load_packed
 from animator.server.wardrobe import PREFIX, Wardrobe
 
 from .site import OFFER, Site, at, bearing
@@ -62,7 +62,8 @@ def test_an_avatar_is_told_worn_and_not_kept(folder: Path, tmp_path: Path) -> No
         assert {"name", "author", "licence"} <= about.keys()
         ((worn_by, made),) = site.workers.worn
         assert worn_by == session
-        rig: Rig = pickle.loads(made)
+        (tmp_path / "made").write_bytes(made)
+        rig = load_packed(tmp_path / "made")
         assert len(rig.positions) == said["vertices"] == len(load_rig(tmp_path / "a.vrm").positions)
         assert left_in(folder) == []
 
@@ -286,7 +287,7 @@ def test_maps_are_left_out_before_an_avatar_is_refused(folder: Path, monkeypatch
     for most, is_bumpy in ((room, True), (room - 1, False)):
         monkeypatch.setattr(checking, "MAX_OUT_BYTES", most)
         said = checking._checked(MASK, folder / "out")
-        worn = pickle.loads((folder / "out").read_bytes())
+        worn = load_packed(folder / "out")
         assert any("normal maps" in note for note in said["notes"]) != is_bumpy
         assert all((part.material.maps is not None) == is_bumpy for part in worn.parts)
 
