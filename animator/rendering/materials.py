@@ -9,6 +9,7 @@ import numpy as np
 from ..rig import Material
 from . import vtk
 from .pixel_light import light_pixels
+from .textures import Textures
 
 SOLID_ALPHA, LEAST_ALPHA = 0.9, 0.01
 """Of a picture with soft edges: what is solid, and what is not there."""
@@ -42,7 +43,7 @@ def layers_of(material: Material) -> tuple[Layer, ...]:
     return (Layer(False, SOLID_ALPHA), soft) if solid > SOLID_SHARE * alpha.size else (soft,)
 
 
-def dress(actor: vtk.vtkActor, material: Material, layer: Layer, *, lit_by_vertex: bool) -> None:
+def dress(actor: vtk.vtkActor, material: Material, layer: Layer, textures: Textures, *, lit_by_vertex: bool) -> None:
     """Give an actor the looks of a material; it is lit pixel by pixel unless its vertices are."""
     surface = actor.GetProperty()
     tint(actor, material, layer)
@@ -53,7 +54,7 @@ def dress(actor: vtk.vtkActor, material: Material, layer: Layer, *, lit_by_verte
         if least_alpha > 0:
             _discard_below(actor, layer)
     else:
-        light_pixels(actor, material, least_alpha, solid=not layer.see_through)
+        light_pixels(actor, material, textures, least_alpha, solid=not layer.see_through)
     if layer.see_through:
         actor.ForceTranslucentOn()
         if material.writes_depth:

@@ -9,12 +9,11 @@ A base colour arrives in `gl_FragData[0]` after its texture; squared it is linea
 from __future__ import annotations
 
 import numpy as np
-import pyvista as pv
 
 from ..rig import Maps, Material, Overlay
 from . import sky, vtk
 from .lights import PORTRAIT, WRAP
-from .textures import held_at_edges, texture_from_rgba
+from .textures import Textures
 
 SMOOTH = 0.05
 """Of roughness: what is smoother, as glass is, shows lamps as spots and needs every pixel."""
@@ -64,7 +63,7 @@ def metal_of(material: Material) -> float:
     return material.metallic * (1.0 - material.roughness**4)
 
 
-def light_pixels(actor: vtk.vtkActor, material: Material, least_alpha: float, solid: bool) -> None:
+def light_pixels(actor: vtk.vtkActor, material: Material, textures: Textures, least_alpha: float, solid: bool) -> None:
     """Have an actor lit so. It must have normals.
 
     least_alpha : pixels below it are not drawn
@@ -74,8 +73,7 @@ def light_pixels(actor: vtk.vtkActor, material: Material, least_alpha: float, so
     for field, slot in _SLOTS.items():
         overlay: Overlay | None = getattr(maps, field)
         if overlay is not None and (field != "occlusion" or overlay is not maps.surface):
-            texture = _texture_of(overlay)
-            texture.SetUseSRGBColorSpace(field == "glow")  # as VTK insists: it is read in linear light
+            texture = textures.of_overlay(overlay, decoded=field == "glow")  # VTK takes no other there
             actor.GetProperty().SetTexture(slot, texture)
     shader = actor.GetShaderProperty()
     early, late = _code(maps)
@@ -163,8 +161,3 @@ def _pass_second_uvs(shader: vtk.vtkShaderProperty) -> None:
     shader.AddVertexShaderReplacement(declared, True, f"{declared}\nin vec2 mapUv;\nout vec2 mapUvVSOutput;\n", False)
     shader.AddVertexShaderReplacement(given, True, f"{given}\nmapUvVSOutput = mapUv;\n", False)
     shader.AddFragmentShaderReplacement(declared, True, f"{declared}\nin vec2 mapUvVSOutput;\n", False)
-
-
-def _texture_of(overlay: Overlay) -> pv.Texture:
-    texture = texture_from_rgba(overlay.pixels[:, :, :3])
-    return texture if overlay.repeats else held_at_edges(texture)

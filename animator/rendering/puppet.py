@@ -12,14 +12,14 @@ from .lights import VertexLight
 from .looks import Looks, moved_uvs
 from .materials import dress, layers_of, tint
 from .pixel_light import needs_pixels, shine
-from .textures import texture_of
+from .textures import Textures
 from .vtk import numpy_to_vtk
 
 
 class Surface:
     """One part of an avatar: an actor whose points and normals are changed in place."""
 
-    def __init__(self, part: Part, rig: Rig, lit_rgba: Array | None) -> None:
+    def __init__(self, part: Part, rig: Rig, lit_rgba: Array | None, textures: Textures) -> None:
         """lit_rgba : (V, 4) uint8, vertices' colours that are already lit and change; None: each pixel is lit"""
         self.name, self._part = part.name, part
         material = part.material
@@ -62,7 +62,7 @@ class Surface:
         if colours is not None:
             poly.GetPointData().SetScalars(colours)
             mapper.SetColorModeToDirectScalars()
-        texture = None if material.texture_rgba is None else texture_of(material)
+        texture = textures.of_colour(material)
         self._vtk_tints = None if self._tints is None else colours
         self._layers = layers_of(material)
         self.actors = []
@@ -72,7 +72,7 @@ class Surface:
             actor.SetMapper(mapper if not self.actors else _twin(mapper))
             if texture is not None:
                 actor.SetTexture(texture)
-            dress(actor, material, layer, lit_by_vertex=lit_by_vertex)
+            dress(actor, material, layer, textures, lit_by_vertex=lit_by_vertex)
             self.actors.append(actor)
 
     def update(self, mesh: Mesh) -> None:
@@ -113,12 +113,12 @@ class Puppet:
             renderer.SetUseOIT(False)  # lashes over eyes, in their maker's order, not weighed by depth
         self._scene_from_rig = vtk.vtkMatrix4x4()
         self._face_from_rig = np.linalg.inv(rig.rig_from_face)
-        self._looks = Looks(rig)
+        self._looks, textures = Looks(rig), Textures()
         self._surfaces, self._surface_of_part = [], {}
         for number in sorted(range(len(rig.parts)), key=lambda k: rig.parts[k].material.draw_order):
             part = rig.parts[number]  # see-through ones: as they come
             by_vertex = part.material.toon is not None or (light_vertices and not needs_pixels(part.material))
-            self._surfaces.append(Surface(part, rig, self._light.rgba if by_vertex else None))
+            self._surfaces.append(Surface(part, rig, self._light.rgba if by_vertex else None, textures))
             self._surface_of_part[number] = self._surfaces[-1]
         self._actors = [actor for surface in self._surfaces for actor in surface.actors]
         for actor in self._actors:

@@ -6,7 +6,7 @@ import numpy as np
 import pyvista as pv
 
 from ..data import Array
-from ..rig import Material
+from ..rig import Material, Overlay
 
 
 def texture_from_rgba(rgba: Array) -> pv.Texture:
@@ -20,15 +20,29 @@ def texture_from_rgba(rgba: Array) -> pv.Texture:
     return texture
 
 
-def texture_of(material: Material) -> pv.Texture:
-    """A material's texture; an opaque one's alpha means nothing and is left out."""
-    rgba = material.texture_rgba
-    texture = texture_from_rgba(rgba[:, :, :3] if material.alpha_mode == "opaque" else rgba)
-    return texture if material.repeats else held_at_edges(texture)
+class Textures:
+    """An avatar's textures, each made once however many parts wear it."""
 
+    def __init__(self) -> None:
+        self._made: dict[tuple[int, bool, bool, bool], tuple[Array, pv.Texture]] = {}
 
-def held_at_edges(texture: pv.Texture) -> pv.Texture:
-    """The same texture, whose edge goes on beyond it."""
-    texture.RepeatOff()
-    texture.EdgeClampOn()
-    return texture
+    def of_colour(self, material: Material) -> pv.Texture | None:
+        """A material's own; an opaque one's alpha means nothing and is left out."""
+        if material.texture_rgba is None:
+            return None
+        return self._texture(material.texture_rgba, material.alpha_mode != "opaque", material.repeats, False)
+
+    def of_overlay(self, overlay: Overlay, *, decoded: bool) -> pv.Texture:
+        """A map's; decoded: OpenGL reads it in linear light."""
+        return self._texture(overlay.pixels, False, overlay.repeats, decoded)
+
+    def _texture(self, pixels: Array, with_alpha: bool, repeats: bool, decoded: bool) -> pv.Texture:
+        key = id(pixels), with_alpha, repeats, decoded
+        if key not in self._made:
+            texture = texture_from_rgba(pixels if with_alpha else pixels[:, :, :3])
+            if not repeats:  # its edge goes on beyond it
+                texture.RepeatOff()
+                texture.EdgeClampOn()
+            texture.SetUseSRGBColorSpace(decoded)
+            self._made[key] = pixels, texture  # kept: a picture that was forgotten gives its number to another
+        return self._made[key][1]
