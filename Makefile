@@ -1,6 +1,6 @@
 # `make demo` and `make test` do all the set-up on a fresh machine.
 .DEFAULT_GOAL := help
-.PHONY: soak help install demo test lint bench bench-solver bench-steadiness bench-tracking bench-run bench-webrtc bench-protocols bench-takes bench-motion bench-loop bench-render bench-batch bench-deform bench-scale images page clean
+.PHONY: soak fuzz docs lock test-minimum licences sbom help install demo test lint bench bench-solver bench-steadiness bench-tracking bench-run bench-webrtc bench-protocols bench-takes bench-motion bench-loop bench-render bench-batch bench-deform bench-scale images page clean
 
 PYTHON := .venv/bin/python
 SHARED ?= ../shared
@@ -23,6 +23,13 @@ lint: install  ## ruff
 
 soak: install  ## five minutes of run, serve and ten network performers at once: does anything grow?
 	nice $(PYTHON) -m tests.soak --minutes 5
+
+CASES ?= 5000
+
+fuzz: install  ## strangers' files, messages and streams, CASES of each kind (CASES=100000 takes hours): what breaks us?
+	nice $(PYTHON) -m tests.soak.fuzz_files --cases $(CASES)
+	nice $(PYTHON) -m tests.soak.fuzz_protocols --cases $(CASES)
+	nice $(PYTHON) -m tests.soak.fuzz_streams --cases $(CASES)
 
 bench: install  ## every benchmark, printed and written to docs/benchmarks.md (needs the evaluation sets)
 	$(PYTHON) -m tests.bench.report --shared $(SHARED)

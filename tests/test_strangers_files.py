@@ -32,7 +32,8 @@ from animator.takes.json_layouts import load_json, save_json
 from animator.takes.npz import load_takes
 from tests.rigging.building import Builder
 from tests.soak.fuzz_files import attempt, furnish, spoilt
-from tests.soak.parsers import PARSERS, Parser, take
+from tests.soak.parsers import PARSERS, Parser
+from tests.soak.seeds import take
 from tests.test_layers import FILES, imports, name_of
 
 CASES = 60

@@ -29,7 +29,8 @@ from pathlib import Path
 from typing import Any
 
 from tests.conftest import ROOT
-from tests.soak.parsers import LARGE_BYTES, PARSERS, Parser, own_binary
+from tests.soak.avatar_files import own_binary
+from tests.soak.parsers import LARGE_BYTES, PARSERS, Parser
 from tests.soak.spoiling import Dice, spoilt_bytes
 
 MOST_BYTES, MOST_CPU_S = 2**30, 2.0
