@@ -70,6 +70,7 @@ bench-loop: install  ## an avatar acts a recording, and is tracked and solved ag
 
 bench-render: install  ## what drawing an avatar costs beside VTK's bare drawing of the same mesh
 	$(PYTHON) -m tests.bench.bench_render
+	$(PYTHON) -m tests.bench.bench_materials
 
 bench-batch: install  ## a folder of films: one core and two; a simulated cluster from measured costs (needs matplotlib)
 	$(PYTHON) -m tests.bench.bench_batch --films 12 --figure docs/images/batch-scaling.png

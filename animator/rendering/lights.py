@@ -2,7 +2,8 @@
 
 A graphics card lights every pixel. In software that is the dearest part of drawing but for the geometry
 itself (640x480, the rig `human`: 11 of 38 ms of processor time), so there each vertex is lit here, in
-0.2 ms, and the colours between them are interpolated.
+0.2 ms, and the colours between them are interpolated. What mirrors or has bumps is lit as a card does it, see
+`pixel_light`, whose matt surfaces look the same.
 
 Light adds up in linear space, textures are sRGB: with a gamma of 2, sRGB's own to within a few grey levels,
 sqrt(texture^2 * light) = texture * sqrt(light), so lighting is linear although no texel is ever decoded.
