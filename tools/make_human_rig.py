@@ -7,19 +7,16 @@ The same code makes the same file, byte for byte on one machine.
 
 from __future__ import annotations
 
-import argparse
-from pathlib import Path
-
 import numpy as np
 
-from animator.resources import rigs_folder
 from tools.human.decimate import thinned
 from tools.human.ears import ear
 from tools.human.eyes import eye_centre_cm, eyeball
-from tools.human.glb import glb_from_pieces, write_glb
+from tools.human.glb import glb_from_pieces
 from tools.human.hair import covered, hair, scalp
 from tools.human.head import Head
 from tools.human.lashes import lashes
+from tools.human.making import Made, make
 from tools.human.mouth import teeth, tongue
 from tools.human.paint import looks
 from tools.human.piece import LEFT_EYE_JOINT, RIGHT_EYE_JOINT, Piece, rigid
@@ -57,23 +54,19 @@ def lighter(pieces: list[Piece]) -> list[Piece]:
     ]
 
 
-def main() -> None:
-    """Write `human.glb`."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--out", type=Path, default=rigs_folder() / "human")
-    folder = parser.parse_args().out
-    folder.mkdir(parents=True, exist_ok=True)
+def made() -> Made:
+    """The pieces and the finished file. Colours are laid on before triangles are taken away."""
     head = Head()
     hairy = scalp(head.positions)
     pieces = all_pieces(head)
     painted = looks(head, pieces, hairy)
     pieces = lighter(pieces)
-    data = glb_from_pieces(pieces, painted, JOINTS_CM)
-    write_glb(folder / "human.glb", data)
-    print(
-        f"{folder / 'human.glb'}: {sum(len(p.positions) for p in pieces)} vertices, "
-        f"{sum(len(p.triangles) for p in pieces)} triangles, {len(data) / 2**20:.2f} MB"
-    )
+    return pieces, glb_from_pieces(pieces, painted, JOINTS_CM)
+
+
+def main() -> None:
+    """Write `human.glb`."""
+    make("human", __doc__, made)
 
 
 if __name__ == "__main__":

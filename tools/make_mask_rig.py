@@ -7,16 +7,13 @@ Laid over a person's own face (`--view mask`) eyes and mouth are left open; alon
 
 from __future__ import annotations
 
-import argparse
-from pathlib import Path
-
 import numpy as np
 
-from animator.resources import rigs_folder
 from animator.topology import FACE_OVAL
 from tools.human.eyes import eyeball
-from tools.human.glb import Look, glb_from_pieces, write_glb
+from tools.human.glb import Look, glb_from_pieces
 from tools.human.head import Head
+from tools.human.making import Made, make
 from tools.human.paint_mask import mask_picture
 from tools.human.paint_small import eye_picture
 from tools.human.piece import HEAD, LEFT_EYE_JOINT, RIGHT_EYE_JOINT, Piece, rigid
@@ -72,28 +69,15 @@ def looks(mask: Piece) -> dict[str, Look]:
     }
 
 
-def made() -> tuple[list[Piece], bytes]:
+def made() -> Made:
     """The pieces and the finished file."""
     pieces = all_pieces(Head())
     return pieces, glb_from_pieces(pieces, looks(pieces[0]), JOINTS_CM)
 
 
-def report(path: Path, pieces: list[Piece], data: bytes) -> str:
-    """A line about what was written."""
-    vertices, triangles = (sum(len(part) for part in parts) for parts in (
-        [p.positions for p in pieces], [p.triangles for p in pieces]))  # fmt: skip
-    return f"{path}: {vertices} vertices, {triangles} triangles, {len(data) / 2**20:.2f} MB"
-
-
 def main() -> None:
     """Write `mask.glb`."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--out", type=Path, default=rigs_folder() / "mask")
-    folder = parser.parse_args().out
-    folder.mkdir(parents=True, exist_ok=True)
-    pieces, data = made()
-    write_glb(folder / "mask.glb", data)
-    print(report(folder / "mask.glb", pieces, data))
+    make("mask", __doc__, made)
 
 
 if __name__ == "__main__":

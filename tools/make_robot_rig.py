@@ -5,15 +5,10 @@ python -m tools.make_robot_rig [--out FOLDER]
 
 from __future__ import annotations
 
-import argparse
-from pathlib import Path
-
 import numpy as np
 
-from animator.resources import rigs_folder
-from tools.human.glb import glb_from_pieces, write_glb
-from tools.human.piece import Piece
-from tools.make_mask_rig import report
+from tools.human.glb import glb_from_pieces
+from tools.human.making import Made, make
 from tools.robot.paint import looks
 from tools.robot.parts import all_parts, eye_centre_cm
 
@@ -26,7 +21,7 @@ JOINTS_CM = {
 }
 
 
-def made() -> tuple[list[Piece], bytes]:
+def made() -> Made:
     """The pieces and the finished file."""
     pieces = all_parts()
     return pieces, glb_from_pieces(pieces, looks(), JOINTS_CM)
@@ -34,13 +29,7 @@ def made() -> tuple[list[Piece], bytes]:
 
 def main() -> None:
     """Write `robot.glb`."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--out", type=Path, default=rigs_folder() / "robot")
-    folder = parser.parse_args().out
-    folder.mkdir(parents=True, exist_ok=True)
-    pieces, data = made()
-    write_glb(folder / "robot.glb", data)
-    print(report(folder / "robot.glb", pieces, data))
+    make("robot", __doc__, made)
 
 
 if __name__ == "__main__":
