@@ -20,7 +20,7 @@ from .textures import Textures
 SMOOTH = 0.05
 """Of roughness: what is smoother, as glass is, shows lamps as spots and needs every pixel."""
 LEAST_METAL = 0.05
-LEAST_ALPHA = 0.08
+LEAST_ALPHA = 0.05
 """Of GGX: a lamp is no point, and its mirrored spot no smaller than a lamp in a soft box."""
 _SLOTS = {"normal": "normalTex", "surface": "materialTex", "occlusion": "coatNormalTex", "glow": "emissiveTex"}
 """VTK's names for textures that do not multiply the colour; it binds and declares these, and here they mean other."""
@@ -134,7 +134,7 @@ def _code(maps: Maps) -> tuple[str, str]:
   float satin = pow2(1.0 - rough * rough);
   vec3 f0 = mix(vec3(0.04 * satin), base, metal), albedo = base * (1.0 - metal);
   vec3 again = 1.0 + f0 * (1.0 / max(share.x + share.y, 0.1) - 1.0);
-  vec3 sky = mirroredSky(reflect(-v, n), rough) * open;
+  vec3 sky = mirroredSky(reflect(-v, n), rough) * (open * mix(1.0 / pow2(1.0 + rough), 1.0, metal));
   float alpha = max(rough * rough, {LEAST_ALPHA}), a2 = alpha * alpha;
   vec3 matt = mattSky(n.y) * open, spots = vec3(0.0);
 {lamps}  vec3 mirrored = sky * (f0 * share.x + share.y * mix(satin, 1.0, metal)) + spots * f0;
