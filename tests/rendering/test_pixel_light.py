@@ -147,8 +147,7 @@ def test_left_stays_left_under_a_mirrored_uv(way: str) -> None:
     rightwards = replace(grey, maps=Maps(normal=plain((200, 128, 230))))
     mirrored = UVS * [-1, 1] + [1, 0]
     straight, turned = (drawn(sheets(rightwards, uvs=uvs.astype(np.float32)))[32, 32, 0] for uvs in (UVS, mirrored))
-    flat = drawn(sheets(grey))[32, 32, 0]
-    assert straight > flat + 3 > turned + 6
+    assert straight > turned + 15  # the key stands on the right
     leftwards = replace(grey, maps=Maps(normal=plain((56, 128, 230))))
     assert abs(drawn(sheets(leftwards, uvs=mirrored.astype(np.float32)))[32, 32, 0] - straight) <= 2
 
