@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -20,6 +22,8 @@ from .recorder import BEYOND_IP, DNS_PORT, MDNS_PORT, Recorder, attempt_in, reco
 
 RUN_S = 300.0
 SMALL = ("--size", "64x48")
+WITH_HOSTS = 'mount --bind "$0" /etc/hosts && exec "$@"'
+"""Gives a program a list of names of its own."""
 HOSTS_OF_THE_MODEL = {"storage.googleapis.com", "pypi.org"}
 """It lies in a package on PyPI, too, whose files are asked for once the first has answered."""
 
@@ -165,6 +169,22 @@ def test_what_mediapipe_itself_sends_is_what_the_page_says(
     print(f"mediapipe asked for {sorted(asked) or 'nothing'}, and went to {sorted(told) or 'nobody'}")
     page = (ROOT / "docs" / "privacy.md").read_text("utf-8")
     assert all(name in page for name in asked | told)
+
+
+def test_where_mediapipe_goes_is_what_the_page_says(
+    recorder: Recorder, env: dict[str, str], tmp_path: Path, face_clip: Path
+) -> None:
+    """With names that lead somewhere it connects; what it would send there is encrypted."""
+    page = (ROOT / "docs" / "privacy.md").read_text("utf-8")
+    (name,) = {name for name in re.findall(r"`([\w.]+\.googleapis\.com)`", page) if not name.startswith("storage")}
+    hosts = tmp_path / "hosts"
+    hosts.write_text(f"127.0.0.1 localhost\n{BEYOND_IP} {name}\n")
+    named = replace(recorder, within=(*recorder.within, "unshare", "-m", "sh", "-c", WITH_HOSTS, str(hosts)))
+    run(named, env, tmp_path, "run", face_clip, "--tracker", "mediapipe", "--out", "a.mp4", *SMALL)
+    wait_until_quiet(recorder)
+    went = {(a.kind, a.host, a.port) for a in recorder.outward() if a.port != 1}
+    print(f"mediapipe went to {sorted(went) or 'nobody'}")
+    assert went <= {("TCP", BEYOND_IP, 443)}
 
 
 def test_a_packet_is_read_as_what_it_is() -> None:
