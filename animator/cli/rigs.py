@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from ..rig import Material
 
 app = typer.Typer(
     help="The avatars: list them, look at one, check it, make one of a photo, export it.", no_args_is_help=True
@@ -53,12 +56,12 @@ def show_rig(name: RigArgument) -> None:
     )
     for key, value in rig.about:
         console.print(f"{key}: {escape(value)}")
-    table = Table("part", "vertices", "triangles", "material", "texture", box=None, header_style="bold")
+    table = Table("part", "vertices", "triangles", "material", "texture", "maps", box=None, header_style="bold")
     for part in rig.parts:
         texture = part.material.texture_rgba
         size = "-" if texture is None else f"{texture.shape[1]}x{texture.shape[0]}"
         count = f"{part.vertex_count:,}", f"{len(part.triangles):,}"
-        table.add_row(escape(part.name), *count, escape(part.material.name), size)
+        table.add_row(escape(part.name), *count, escape(part.material.name), size, _maps_of(part.material))
     console.print(table)
     joints = ", ".join(f"{role} = {escape(rig.joints[index].name)}" for role, index in rig.roles.items())
     console.print(f"joints: {joints or 'none'}")
@@ -68,6 +71,15 @@ def show_rig(name: RigArgument) -> None:
         console.print(f"without effect: {', '.join(missing)}")
     for note in rig.notes:
         console.print(f"note: {escape(note)}")
+
+
+def _maps_of(material: Material) -> str:
+    """What pictures say of it besides its colour."""
+    maps = material.maps
+    if maps is None:
+        return "-"
+    said = {"normal": maps.normal, "gloss": maps.surface, "occlusion": maps.occlusion, "glow": maps.glow}
+    return ", ".join(name for name, overlay in said.items() if overlay is not None)
 
 
 @app.command("check")

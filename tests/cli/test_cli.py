@@ -14,6 +14,7 @@ import pytest
 from animator import __version__
 from animator.rigging.library import known_rigs
 from tests.conftest import ROOT
+from tests.rigging.test_gltf_maps import builder_of
 
 from .helpers import Said, files_in
 
@@ -145,6 +146,13 @@ def test_the_rigs_are_listed_and_shown(animator) -> None:
     shown = animator("rigs", "show", known_rigs()[0])
     assert shown.code == 0
     assert re.search(r"channels: \d+ of 52 move it", shown.out)
+
+
+def test_maps_of_a_material_are_named(animator, tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    (tmp_path / "bumpy.glb").write_bytes(builder_of(normalTexture={"index": 0}, emissiveTexture={"index": 1}).glb())
+    shown = animator("rigs", "show", str(tmp_path / "bumpy.glb"))
+    assert re.search(r"material 0 +- +normal, glow", shown.out)
 
 
 def test_the_doctor_names_what_it_looked_at(animator, monkeypatch) -> None:
