@@ -104,7 +104,8 @@ def planned_maps(
             continue
         lie = lie_of(info)
         if np.abs(lie.matrix).max() > MOST_TURN:
-            raise ValueError("a texture's place that is out of reach")
+            left_out(f"left out, the {field} map: it lies out of reach")
+            continue
         uv_set = int(lie.channel != base.channel or not can_go_back)
         if uv_set and second not in (None, lie.channel):
             left_out(f"left out, the {field} map: it lies on a third set of texture coordinates")

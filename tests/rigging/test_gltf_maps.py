@@ -103,13 +103,15 @@ def test_a_third_set_is_left_out_and_told() -> None:
     assert any("occlusion" in note and "third" in note for note in rig.notes)
 
 
-@pytest.mark.parametrize("fault", ["damaged", "basis", "nowhere"])
+@pytest.mark.parametrize("fault", ["damaged", "basis", "nowhere", "far"])
 def test_a_map_that_cannot_be_read_is_left_out_and_told(fault: str) -> None:
     builder = builder_of(normalTexture={"index": 0})
     if fault == "damaged":
         builder.json["images"][0]["bufferView"] = builder.view(b"no picture at all")
     elif fault == "basis":
         builder.json["textures"][0] = {"extensions": {"KHR_texture_basisu": {"source": 0}}}
+    elif fault == "far":
+        builder.json["materials"][0]["normalTexture"] |= moved(offset=[1e9, 0])
     else:
         builder.json["materials"][0]["normalTexture"]["index"] = 99
     rig = rig_of(builder)
