@@ -24,7 +24,7 @@ log = logging.getLogger("animator")
 
 GONE = (
     "the display {!r} has gone: its X server ended, or the window was killed; "
-    "--out FILE with DISPLAY unset makes a video without it"
+    "with DISPLAY unset all but windows is drawn without one"
 )
 EXIT_CODE = 2
 _Finish = Callable[[], object]
