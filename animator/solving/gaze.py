@@ -20,6 +20,15 @@ _LIMITS = LIMIT_RAD.tolist()
 CLOSING, CLOSED = 0.4, 0.8
 """`eyeBlink` from which a lid begins to hide the iris, and at which nothing of it is seen."""
 
+STRAIGHT_RAD, COUNTS_FROM_RAD = np.radians([1.0, 2.0]).tolist()
+"""Eyes that seem to look less than this aside look straight ahead; from the second on it counts in full. The irises are
+found to about 4 degrees."""
+GAINS = (1.1, 1.2)
+"""How much farther (yaw, pitch) eyes look than was read: an unsure network says a little."""
+# On held-out takes of `train`, `train_nat` and `train_wide` both together take the mean error of gaze from 4.87, 2.50
+# and 5.85 degrees to 4.77, 2.43 and 5.77, and that of all channels at rest from 0.0119, 0.0069 and 0.0098 to 0.0113,
+# 0.0064 and 0.0090.
+
 LOOK_CHANNELS = np.array(
     [INDEX[f"eyeLook{way}{side}"] for side in ("Left", "Right") for way in ("Down", "In", "Out", "Up")]
 )
@@ -30,6 +39,15 @@ def both_eyes(angles_rad: Array) -> Array:
     """(2, 2) left eye, right eye x yaw, pitch, within what eyes can do, from (2,) yaw, pitch."""
     within = [max(-limit, min(limit, angle)) for angle, limit in zip(angles_rad.tolist(), _LIMITS, strict=True)]
     return np.array([within, within])
+
+
+def settled_gaze(angles_rad: Array) -> Array:
+    """Where eyes look, (2,) yaw, pitch, from what was read."""
+    settled = []
+    for angle, gain in zip(angles_rad.tolist(), GAINS, strict=True):
+        share = (abs(angle) - STRAIGHT_RAD) / (COUNTS_FROM_RAD - STRAIGHT_RAD)
+        settled.append(angle * gain * max(0.0, min(1.0, share)))
+    return np.array(settled)
 
 
 def visible_share(blinks: Array) -> float:

@@ -14,7 +14,7 @@ from ..data import LANDMARKS, Array, Expression, Face, Gaze, Motion, check_shape
 from ..errors import SettingError
 from ..maths.easing import EASE_S, HOLD_S, presence_share
 from .face_model import FaceModel, face_model
-from .gaze import LOOK_CHANNELS, both_eyes, look_weights, visible_share
+from .gaze import LOOK_CHANNELS, both_eyes, look_weights, settled_gaze, visible_share
 from .identity import Calibration, RunningNeutral
 from .likeness import Likeness, Watch, is_face
 from .network import EyesSeen, FaceNetwork, Person, no_past
@@ -226,7 +226,8 @@ class LinearSolver:
         reading = self._network.read(head.landmarks_cm, head.rotation, person, performer.past, time_s)
         weights = reading.weights
         share = visible_share(weights[_BLINKS])
-        performer.angles_rad = performer.angles_rad + share * (both_eyes(reading.gaze_rad) - performer.angles_rad)
+        angles_rad = both_eyes(settled_gaze(reading.gaze_rad))
+        performer.angles_rad = performer.angles_rad + share * (angles_rad - performer.angles_rad)
         weights[LOOK_CHANNELS] = look_weights(performer.angles_rad)
         if performer.blinks is not None:
             on_own_scale = performer.blinks.apply(weights[_BLINKS])
