@@ -237,5 +237,7 @@ def test_only_what_looks_wrong_otherwise_is_lit_pixel_by_pixel_in_software() -> 
     assert needs_pixels(bumpy)
     assert not needs_pixels(replace(bumpy, unlit=True))
     assert not needs_pixels(replace(bumpy, toon=Toon((0, 0, 0))))
-    glassy = {name: {part.name for part in load_rig(name).parts if needs_pixels(part.material)} for name in known_rigs()}
+    glassy = {
+        name: {part.name for part in load_rig(name).parts if needs_pixels(part.material)} for name in known_rigs()
+    }
     assert glassy == {"human": set(), "mask": set(), "robot": {"glass", "leftEyeBall", "rightEyeBall"}}
