@@ -171,6 +171,8 @@ def _array(name: str, array: Array, dtype: type, *shape: int | None) -> None:
     check_shape(name, array, *shape)
     if array.dtype != dtype:
         raise ValueError(f"{name}: expected {np.dtype(dtype)}, got {array.dtype}")
+    if array.dtype.kind == "f" and not np.isfinite(array).all():
+        raise ValueError(f"{name}: expected finite numbers")
 
 
 def _within(name: str, numbers: Array, end: int) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import ctypes.util
+import json
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +17,8 @@ import pytest
 from animator.takes.npz import load_takes
 from tests.cli.helpers import SMALL, frames_of
 from tests.displays import virtual_display
+from tests.server.live import Server, until, visiting
+from tests.server.visits import needs_ice
 
 from .programs import Program, left_in
 
@@ -143,6 +147,36 @@ def test_a_window_that_is_closed_while_it_records_leaves_whole_takes(
     assert is_whole(asked)
     assert is_whole(begun)
     assert left_in(tmp_path) == ["a.npz", "out"]
+
+
+@needs_ice
+def test_a_worker_whose_display_dies_is_replaced(display, model_path: Path) -> None:
+    """A server that was started from a desktop whose user logs out."""
+    name, x_server = display
+    settings = json.dumps({"offers_per_minute": 1000})
+    env = {"DISPLAY": name, "ANIMATOR_MODEL": str(model_path)}
+    server = Server("-m", "tests.server.running", settings, env=env)
+
+    async def performed(then: Callable[[], Awaitable[None]]) -> None:
+        async with visiting(server) as visit:
+            await (await visit.perform()).picture()
+            await then()
+
+    async def dies() -> None:
+        x_server.kill()
+        await until(lambda: "another takes its place" in "".join(server.err))
+
+    async def goes_on() -> None: ...
+
+    try:
+        server.wait_until_ready()
+        asyncio.run(performed(dies))
+        asyncio.run(performed(goes_on))
+    finally:
+        server.stop()
+    said = "".join(server.err)
+    assert "animator worker: the display" in said
+    assert "Traceback" not in said
 
 
 @pytest.mark.parametrize(

@@ -147,6 +147,7 @@ def wrong(rig: Rig) -> list[tuple[str, Rig]]:
         ("roles", replace(rig, roles={"head": len(rig.joints)})),
         ("parent", replace(rig, joints=(replace(joint, parent=0), *rig.joints[1:]))),
         ("morphs", replace(rig, morphs=rig.morphs[:, 1:])),
+        ("positions", replace(rig, positions=np.full_like(rig.positions, np.inf))),
         ("normals", replace(rig, normals=rig.normals[1:])),
         ("map_uvs", replace(rig, map_uvs=rig.map_uvs[:, :1])),
         ("expression", look(expression=2)),
