@@ -124,8 +124,8 @@ def _code(maps: Maps) -> tuple[str, str]:
     )
     late = f"""{reads}
   float rough = clamp({rough}, 0.0, 1.0), open = {open_sky};
-  float metal = clamp({metal}, 0.0, 1.0);
-  metal *= 1.0 - rough * rough * rough * rough;
+  float ore = clamp({metal}, 0.0, 1.0);
+  float metal = ore * (1.0 - rough * rough * rough * rough);
   vec3 base = gl_FragData[0].rgb * gl_FragData[0].rgb;
   vec3 v = normalize(-vertexVC.xyz);
   float nv = max(dot(n, v), 0.0);
@@ -135,7 +135,7 @@ def _code(maps: Maps) -> tuple[str, str]:
   float satin = pow2(1.0 - rough * rough);
   vec3 f0 = mix(vec3(0.04 * satin), base, metal), albedo = base * (1.0 - metal);
   vec3 again = 1.0 + f0 * (1.0 / max(share.x + share.y, 0.1) - 1.0);
-  vec3 sky = mirroredSky(reflect(-v, n), rough) * (open * mix(1.0 / pow2(1.0 + rough), 1.0, metal));
+  vec3 sky = mirroredSky(reflect(-v, n), rough) * (open * mix(1.0 / pow2(1.0 + rough), 1.0, ore));
   float alpha = max(rough * rough, {LEAST_ALPHA}), a2 = alpha * alpha;
   vec3 matt = mattSky(n.y) * open, spots = vec3(0.0);
 {lamps}  vec3 mirrored = sky * (f0 * share.x + share.y * mix(satin, 1.0, metal)) + spots * f0;
