@@ -9,7 +9,9 @@ import atexit
 import ctypes
 import logging
 import os
+import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -62,14 +64,23 @@ def _install() -> None:
 @ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p)
 def _gone(_display: int) -> int:
     """Xlib's last call; never returns."""
-    for finish in reversed(_finishing):
-        try:
-            finish()
-        except AnimatorError as error:
-            log.error("%s", error)
-        except Exception:
-            log.exception("not finished")
-    log.error(GONE.format(os.environ.get("DISPLAY", "")))
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(EXIT_CODE)
+    try:
+        if threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGINT, signal.SIGTERM):  # a desktop that ends says so, too: we are at it
+                signal.signal(number, signal.SIG_IGN)
+        for finish in reversed(_finishing.copy()):
+            _finish(finish)
+        log.error(GONE.format(os.environ.get("DISPLAY", "")))
+        sys.stdout.flush()
+        sys.stderr.flush()
+    finally:
+        os._exit(EXIT_CODE)
+
+
+def _finish(finish: _Finish) -> None:
+    try:
+        finish()
+    except AnimatorError as error:
+        log.error("%s", error)
+    except Exception:
+        log.exception("not finished")

@@ -91,6 +91,22 @@ def test_a_display_that_dies_ends_the_window_and_the_take_is_whole(
     assert is_whole(take)
 
 
+def test_a_desktop_that_ends_kills_the_display_and_says_so_at_once(
+    display, tmp_path: Path, performance_path: Path
+) -> None:
+    """Whichever comes first: the take is whole."""
+    name, server = display
+    take = tmp_path / "a.npz"
+    with Program("run", performance_path, "--take", take, before=on_screen(tmp_path), env={"DISPLAY": name}) as program:
+        program.until_frame(10)
+        server.kill()
+        program.process.terminate()
+        said = program.end()
+    assert (said.code, said.one_line.split(" ")[0]) in ((2, "the"), (130, "stopped")), said.err
+    assert left_in(tmp_path) == [take.name]
+    assert is_whole(take)
+
+
 def test_a_take_that_was_begun_in_a_window_outlives_its_display(
     display, tmp_path: Path, performance_path: Path
 ) -> None:
