@@ -16,7 +16,7 @@ demo: install  ## animate an avatar by the bundled performance: out/demo.mp4
 
 test:  ## the tests
 	@sh tools/install.sh test
-	$(PYTHON) -m pytest
+	$(PYTHON) -m pytest -n 2 --dist loadfile
 
 lint: install  ## ruff
 	.venv/bin/ruff check .

@@ -24,7 +24,7 @@ NAMES = {"vtkmodules": "vtk", "cv2": "opencv-contrib-python", "skimage": "scikit
 """Where the name of an import does not tell its package, and several packages may bring it, or none is here."""
 OURS = {"animator", "tests", "tools", "main", "slow_to_load"}
 """The last is a module that a test writes for itself."""
-PROGRAMS = {"ruff", "mkdocs-material", "mkdocs", "mkdocstrings", "pymdown-extensions"}
+PROGRAMS = {"ruff", "pytest-xdist", "mkdocs-material", "mkdocs", "mkdocstrings", "pymdown-extensions"}
 """Packages that are started, or named in a settings file, not imported."""
 BROUGHT = {"yarl", "click", "pylibsrtp"}
 """What tests may use of a declared package's own packages: aiohttp's addresses, typer's commands, aiortc's SRTP."""

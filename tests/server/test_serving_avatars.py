@@ -88,8 +88,9 @@ def test_two_of_one_room_each_wear_their_own(server: Server, robot: bytes) -> No
 
         async def halves_differ() -> bool:
             rgb = (await viewer.picture()).rgb
-            assert rgb.shape[:2] == (480, 640)
-            return difference(rgb[:, :320], rgb[:, 320:]) > 12
+            height, width = rgb.shape[:2]  # fewer where drawing does not keep up
+            assert 3 * width == pytest.approx(4 * height, abs=8)
+            return difference(rgb[:, : width // 2], rgb[:, width // 2 :]) > 12
 
         await until(halves_differ, PATIENCE_S)
         # A better one takes the place of the one before; a bad one changes nothing.
