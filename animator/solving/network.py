@@ -200,14 +200,18 @@ def _limited(values: Array) -> Array:
     return np.minimum(np.maximum(values, -INPUT_LIMIT, out=values), INPUT_LIMIT, out=values)
 
 
+_HALF = np.float32(0.5)
+
+
 def _pairs(kept: Array, turned: Array) -> Array:
     """A layer's units, each beside its image in a mirror, as their sum and their difference, (2, ...)."""
     pair = np.empty((2, *kept.shape), np.float32)
     np.add(kept, turned, out=pair[0])
     np.subtract(kept, turned, out=pair[1])
-    share = np.exp(-pair)
+    pair *= _HALF
+    share = np.tanh(pair)  # x / (1 + exp(-x)), which overflows, is x/2 (1 + tanh(x/2))
     share += 1
-    pair /= share  # x / (1 + exp(-x))
+    pair *= share
     np.add(pair[0], pair[1], out=share[0])
     np.subtract(pair[0], pair[1], out=share[1])
     return share
