@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from ..data import LANDMARKS, Array
@@ -14,8 +16,18 @@ MEMORY_S = 60.0
 REFRESH = ((1.5, 0.0), (6.0, 0.1), (float("inf"), 0.5))
 """Until so many seconds of looking, the first frame counting as one, the running estimate is renewed so often: at first
 with each frame."""
+HALF_TOLD_RAD = math.radians(20.0)
+"""A head that is turned aside by so much tells half of what it tells face on: the tracker guesses its far side."""
+# On held-out takes of `train_wide` without a neutral start correlation is 0.976 of that with one; 0.962 if every frame
+# counts alike.
 PRIOR_FRAMES = 1.0
 """A calibration over n frames believes what the identity model cannot explain by n / (n + this)."""
+
+
+def told_share(rotation: Array) -> float:
+    """How much a frame tells about a person, 0 to 1, by the way the head is turned, (3, 3) camera_from_head."""
+    aside_rad = math.acos(max(-1.0, min(1.0, float(rotation[2, 2]))))
+    return 1 / (1 + (aside_rad / HALF_TOLD_RAD) ** 4)
 
 
 class RunningNeutral:
@@ -51,11 +63,14 @@ class RunningNeutral:
             self._neutral_cm = self._mean_cm + (self.identity @ self._identity).reshape(LANDMARKS, 3)
         return self._neutral_cm
 
-    def add(self, landmarks_cm: Array, time_s: float) -> None:
-        """Learn from one frame; landmarks_cm (478, 3) in the head frame."""
+    def add(self, landmarks_cm: Array, time_s: float, share: float = 1.0) -> None:
+        """Learn from one frame.
+
+        landmarks_cm : (478, 3) in the head frame
+        share        : how much it tells, 0 to 1, see `told_share`"""
         elapsed_s = CORRELATION_S if self._last_s is None else time_s - self._last_s
         self._last_s = time_s
-        look = min(max(elapsed_s / CORRELATION_S, 0.0), 1.0)
+        look = share * min(max(elapsed_s / CORRELATION_S, 0.0), 1.0)
         self._sum_cm += look * (landmarks_cm - self._mean_cm)
         self._looks += look
         kept = min(1.0, MEMORY_S / CORRELATION_S / max(self._looks, 1e-9))

@@ -15,7 +15,7 @@ from ..errors import SettingError
 from ..maths.easing import EASE_S, HOLD_S, presence_share
 from .face_model import FaceModel, face_model
 from .gaze import LOOK_CHANNELS, both_eyes, look_weights, settled_gaze, visible_share
-from .identity import Calibration, RunningNeutral
+from .identity import Calibration, RunningNeutral, told_share
 from .likeness import Likeness, Watch, is_face
 from .network import EyesSeen, FaceNetwork, Person, no_past
 from .pose import HeadFit, HeadFitter
@@ -221,7 +221,7 @@ class LinearSolver:
 
     def _solve_face(self, face: Face, head: HeadFit, time_s: float) -> Motion:
         performer = self._whose(face.track_id, head.landmarks_cm, time_s)
-        self._learn_neutral(face.track_id, performer, head.landmarks_cm, time_s)
+        self._learn_neutral(face.track_id, performer, head, time_s)
         person = self._person(performer)
         reading = self._network.read(head.landmarks_cm, head.rotation, person, performer.past, time_s)
         weights = reading.weights
@@ -286,7 +286,7 @@ class LinearSolver:
             return None, None
         return Calibration(self._model, float(self._config.calibrate)), None
 
-    def _learn_neutral(self, track_id: int, performer: _Performer, landmarks_cm: Array, time_s: float) -> None:
+    def _learn_neutral(self, track_id: int, performer: _Performer, head: HeadFit, time_s: float) -> None:
         if performer.is_doubtful:
             return
         if performer.calibration is not None and performer.calibration.is_over(time_s):
@@ -294,9 +294,9 @@ class LinearSolver:
             performer.watch = None
             self.on_news("calibrated", track_id)
         if performer.calibration is not None:
-            performer.calibration.add(landmarks_cm, time_s)
+            performer.calibration.add(head.landmarks_cm, time_s)
         elif performer.fixed_cm is None:
-            performer.running.add(landmarks_cm, time_s)
+            performer.running.add(head.landmarks_cm, time_s, told_share(head.rotation))
 
     def _neutral_cm(self, performer: _Performer) -> Array:
         """The neutral to solve with: for whoever may be a stranger, not the one that is known."""

@@ -3,9 +3,11 @@ from __future__ import annotations
 import itertools
 
 import numpy as np
+import pytest
 
 from animator.channels import INDEX
-from animator.solving.identity import Calibration, RunningNeutral
+from animator.solving.identity import HALF_TOLD_RAD, Calibration, RunningNeutral, told_share
+from animator.maths.rotations import matrix_from_yaw_pitch_roll
 
 from .conftest import FPS
 
@@ -88,3 +90,25 @@ def test_running_estimate_is_renewed_more_seldom_when_it_is_known(model):
     at_first, at_last = int(0.4 * FPS), 2 * int(FPS)
     assert all(changes[:at_first])
     assert 2 <= sum(changes[-at_last:]) <= 5
+
+
+def turned(yaw_rad, pitch_rad=0.0):
+    sine, cosine = np.sin([yaw_rad, pitch_rad]), np.cos([yaw_rad, pitch_rad])
+    yaw = np.array([[cosine[0], 0, sine[0]], [0, 1, 0], [-sine[0], 0, cosine[0]]])
+    return yaw @ np.array([[1, 0, 0], [0, cosine[1], -sine[1]], [0, sine[1], cosine[1]]])
+
+
+def test_a_turned_head_tells_the_less_the_farther_either_way_up_and_down():
+    aside = np.radians(np.arange(0, 90, 5))
+    told = np.array([told_share(turned(angle)) for angle in aside])
+    assert told[0] == 1
+    assert (np.diff(told) < 0).all()
+    np.testing.assert_allclose(told, [told_share(turned(-angle)) for angle in aside])
+    np.testing.assert_allclose(told, [told_share(turned(0, angle)) for angle in aside])
+    assert told_share(turned(HALF_TOLD_RAD)) == pytest.approx(0.5)
+
+
+def test_what_tells_nothing_changes_nothing(model):
+    running = RunningNeutral(model)
+    running.add(person(model), 0.0, 0.0)
+    np.testing.assert_array_equal(running.neutral_cm, model.neutral_cm.astype(np.float64))
