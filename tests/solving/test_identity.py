@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from animator.channels import INDEX
-from animator.solving.identity import HALF_TOLD_RAD, Calibration, RunningNeutral, told_share
 from animator.maths.rotations import matrix_from_yaw_pitch_roll
+from animator.solving.identity import HALF_TOLD_RAD, Calibration, RunningNeutral, told_share
 
 from .conftest import FPS
 
@@ -93,9 +93,7 @@ def test_running_estimate_is_renewed_more_seldom_when_it_is_known(model):
 
 
 def turned(yaw_rad, pitch_rad=0.0):
-    sine, cosine = np.sin([yaw_rad, pitch_rad]), np.cos([yaw_rad, pitch_rad])
-    yaw = np.array([[cosine[0], 0, sine[0]], [0, 1, 0], [-sine[0], 0, cosine[0]]])
-    return yaw @ np.array([[1, 0, 0], [0, cosine[1], -sine[1]], [0, sine[1], cosine[1]]])
+    return matrix_from_yaw_pitch_roll(np.array([yaw_rad, pitch_rad, 0.0]))
 
 
 def test_a_turned_head_tells_the_less_the_farther_either_way_up_and_down():
