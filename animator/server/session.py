@@ -157,18 +157,16 @@ class Session:
     async def _calibrate(self) -> None:
         await asyncio.to_thread(self.performer.calibrate)
         self._state("calibrating", "Look straight into the camera, face at rest.")
-        asyncio.get_running_loop().call_later(CALIBRATION_S, self._calibrated)
+        asyncio.get_running_loop().call_later(CALIBRATION_S, lambda: self._later(self._calibrated()))
 
-    def _calibrated(self) -> None:
+    async def _calibrated(self) -> None:
+        """The client keeps its own calibration, and brings it along if it must come again: it has it before it is told
+        that all is done."""
         if self._closing:
             return
-        self._state("calibrated", "Calibrated: this is your face at rest.")
-        self._later(self._give_keepsakes())
-
-    async def _give_keepsakes(self) -> None:
-        """The client keeps its own calibration, and brings it along if it must come again."""
         for face, profile in (await asyncio.to_thread(self.performer.profiles)).items():
             self._say("calibration", **keepsake(face, profile))
+        self._state("calibrated", "Calibrated: this is your face at rest.")
 
     async def _record(self, on: bool) -> None:
         if on:
