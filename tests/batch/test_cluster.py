@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +15,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from distributed import Client
 
 from animator import batch
 from animator.batch import work
@@ -28,6 +30,7 @@ pytest.importorskip("distributed", reason="Dask is not installed: pip install 'a
 pytestmark = pytest.mark.filterwarnings("default")  # Dask's own
 
 ROOT = Path(__file__).resolve().parents[2]
+DEADLINE_S = 60.0
 
 
 class Cluster:
@@ -67,6 +70,15 @@ class Cluster:
                 else [sys.executable, "-m", "distributed.cli.dask_worker", *arguments[1:]],
                 env=environment, stdout=log, stderr=log, cwd=self._folder, start_new_session=True,
             )  # fmt: skip
+
+    def wait_until_started(self) -> None:
+        """A worker that crashes before its nanny has seen it start takes the nanny along."""
+        with Client(self.address, set_as_default=False) as client:
+            client.wait_for_workers(len(self.workers), timeout=DEADLINE_S)
+            until_s = time.monotonic() + DEADLINE_S
+            while set(client.run(lambda dask_worker: dask_worker.status.name, nanny=True).values()) != {"running"}:
+                assert time.monotonic() < until_s
+                time.sleep(0.1)
 
     def stop(self) -> None:
         for process in [*self.workers, self.scheduler]:
@@ -131,6 +143,7 @@ def test_a_film_that_crashes_workers_is_reported_and_the_rest_goes_on(
 ):
     cluster.start_worker()
     cluster.start_worker()
+    cluster.wait_until_started()
     (films / "crash.mp4").write_bytes((films / "nobody.mp4").read_bytes())
     monkeypatch.setattr(work, "survey", fails.survey_crashing)
     results = {r.name: r for r in batch.run([films], tmp_path / "out", on(cluster))}
