@@ -135,9 +135,9 @@ def refuse_malformed_stun() -> None:
     if getattr(parse, "refuses", False):
         return
 
-    def parse_or_refuse(data: bytes) -> stun.Message:
+    def parse_or_refuse(data: bytes, *arguments: Any, **named: Any) -> stun.Message:
         try:
-            return parse(data)
+            return parse(data, *arguments, **named)
         except (struct.error, IndexError, KeyError, OSError) as error:
             raise ValueError("malformed STUN message") from error
 
