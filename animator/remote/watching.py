@@ -56,7 +56,7 @@ class RemoteMotion(_Remote):
     """Every performer of a room, as numbers: a stages.MotionSource that costs about 10 kbit/s for each.
 
     An empty room gives one who rests. Connects when made: raises AnimatorError where that cannot be.
-    seconds : end after so long"""
+    seconds : end so long after the first is asked for"""
 
     def __init__(
         self, address: Address, *, seconds: float | None = None, tell: Tell = log.warning, clock: Clock = monotonic_s
@@ -71,6 +71,7 @@ class RemoteMotion(_Remote):
         super().__init__(room, seconds, clock)
 
     def __iter__(self) -> Iterator[tuple[Motion, ...]]:
+        self._start_s = self._clock()  # by now whoever draws is ready
         given_s = float("-inf")
         while self._goes_on():
             try:
@@ -116,7 +117,7 @@ class RemotePictures(_Remote):
     is nobody to find in it. The view `mesh` shows it as it is.
 
     Connects when made: raises AnimatorError where that cannot be. Nothing comes before somebody performs.
-    seconds : end after so long"""
+    seconds : end so long after the first is asked for"""
 
     def __init__(
         self, address: Address, *, seconds: float | None = None, tell: Tell = log.warning, clock: Clock = monotonic_s
@@ -131,6 +132,7 @@ class RemotePictures(_Remote):
         return USUAL_SIZE_PX if self._pictures is None else self._pictures.size_px
 
     def __iter__(self) -> Iterator[Frame]:
+        self._start_s = self._clock()
         index, last_s, shift_s, of = 0, -1.0, 0.0, None
         while self._goes_on():
             pictures = self._pictures
