@@ -37,11 +37,12 @@ class _Remote:
         self._closed = False
         room.open()
         self._start_s = clock()
+        self._counted_s = 0.0  # later, once whoever draws is ready: from then on `seconds` are counted
 
     def _goes_on(self) -> bool:
         """Until closed or the time is up; raises the error that ended the connection."""
         self.room.check()
-        return not self._closed and (self._seconds is None or self._now_s() < self._seconds)
+        return not self._closed and (self._seconds is None or self._now_s() - self._counted_s < self._seconds)
 
     def _now_s(self) -> float:
         return self._clock() - self._start_s
@@ -71,7 +72,7 @@ class RemoteMotion(_Remote):
         super().__init__(room, seconds, clock)
 
     def __iter__(self) -> Iterator[tuple[Motion, ...]]:
-        self._start_s = self._clock()  # by now whoever draws is ready
+        self._counted_s = self._now_s()
         given_s = float("-inf")
         while self._goes_on():
             try:
@@ -132,7 +133,7 @@ class RemotePictures(_Remote):
         return USUAL_SIZE_PX if self._pictures is None else self._pictures.size_px
 
     def __iter__(self) -> Iterator[Frame]:
-        self._start_s = self._clock()
+        self._counted_s = self._now_s()
         index, last_s, shift_s, of = 0, -1.0, 0.0, None
         while self._goes_on():
             pictures = self._pictures
